@@ -1,0 +1,1 @@
+//! Reaching member clusters: clients, watch caches, the write helpers, KubeVirt types.

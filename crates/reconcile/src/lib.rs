@@ -1,0 +1,1 @@
+//! Makes members match the store.

@@ -1,0 +1,1 @@
+//! What is kept in SQL: migrations, entities, tenant-scoped queries, leases.

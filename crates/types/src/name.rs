@@ -1,0 +1,124 @@
+//! Names that end up in Kubernetes and in the database, checked once, where they enter.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Longest cluster name: 63 characters of a namespace minus room for `-<6 random>-ns` and `-instance-<n>`.
+pub const CLUSTER_NAME_MAX: usize = 48;
+/// Longest user name.
+pub const USERNAME_MAX: usize = 64;
+
+const RESERVED: &[&str] = &["default", "local", "system", "kubekcloud", "kubevirt", "cdi", "cert-manager", "istio-system"];
+
+/// A tenant's name for a cluster: a DNS-1123 label of at most [`CLUSTER_NAME_MAX`] characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ClusterName(String);
+
+impl ClusterName {
+    /// Checks `name`; the error is a sentence for the person who sent it.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        if name.is_empty() {
+            return Err("must not be empty".into());
+        }
+        if name.len() > CLUSTER_NAME_MAX {
+            return Err(format!("must be at most {CLUSTER_NAME_MAX} characters, has {}", name.len()));
+        }
+        if !is_dns_label(name) {
+            return Err("must consist of lower-case letters, digits and '-', and start and end with a letter or digit".into());
+        }
+        if RESERVED.contains(&name) || name.starts_with("kube-") {
+            return Err(format!("'{name}' is reserved"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `<cluster>-ns`, the namespace's name where it is free.
+    pub fn namespace(&self) -> String {
+        format!("{}-ns", self.0)
+    }
+
+    /// `<cluster>-<suffix>-ns`, where the plain name is taken.
+    pub fn namespace_with(&self, suffix: &str) -> String {
+        format!("{}-{suffix}-ns", self.0)
+    }
+
+    /// `<cluster>-instance-<ordinal>`, ordinals counting from 1.
+    pub fn instance(&self, ordinal: i32) -> String {
+        format!("{}-instance-{ordinal}", self.0)
+    }
+}
+
+impl fmt::Display for ClusterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A unique user name: letters, digits, `.`, `_`, `-` and `@`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Username(String);
+
+impl Username {
+    /// Checks `name`; the error is a sentence for the person who sent it.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        if name.is_empty() || name.len() > USERNAME_MAX {
+            return Err(format!("must have 1 to {USERNAME_MAX} characters"));
+        }
+        let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || "._-@".contains(c)) {
+            return Err("must start with a letter or digit and consist of letters, digits, '.', '_', '-' and '@'".into());
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether `text` is a DNS-1123 label (without the length limit).
+pub fn is_dns_label(text: &str) -> bool {
+    let inside = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    let edge = |c: Option<&u8>| c.is_some_and(|c| *c != b'-');
+    let bytes = text.as_bytes();
+    bytes.iter().all(|c| inside(*c)) && edge(bytes.first()) && edge(bytes.last())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cluster_names_that_kubernetes_would_refuse_are_refused_first() {
+        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "ü", "kube-system", "kube-x", "default", &"a".repeat(49), "a b", "a\n"] {
+            assert!(ClusterName::parse(bad).is_err(), "{bad:?}");
+        }
+        for good in ["a", "0", "my-cluster", "a--b", &"a".repeat(48)] {
+            assert!(ClusterName::parse(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn the_longest_names_fit_kubernetes_limits() {
+        let longest = ClusterName::parse(&"a".repeat(CLUSTER_NAME_MAX)).expect("valid");
+        assert!(longest.namespace_with("abcdef").len() <= 63);
+        assert!(longest.instance(10_000).len() <= 63);
+    }
+
+    #[test]
+    fn usernames_are_plain() {
+        for bad in ["", " a", "a b", "-a", "a/b", "a\0", &"a".repeat(65)] {
+            assert!(Username::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(Username::parse("john_doe@example.com").is_ok());
+    }
+}
