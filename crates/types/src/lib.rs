@@ -12,6 +12,7 @@ pub mod name;
 pub mod phase;
 pub mod quantity;
 pub mod secret;
+pub mod time;
 
 pub use error::{Error, FieldError, Result};
 pub use failpoint::Step;
@@ -20,3 +21,4 @@ pub use name::{ClusterName, Username};
 pub use phase::{ClusterStatus, Desired, InstanceStatus, InstanceType, Operation, Role, Transition};
 pub use quantity::{Amount, Bytes, Decimal, MilliCpu};
 pub use secret::Secret;
+pub use time::Timestamp;

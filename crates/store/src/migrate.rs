@@ -1,0 +1,126 @@
+//! Bringing the schema up to date, and refusing one from the future.
+
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait};
+use sea_orm_migration::MigratorTrait;
+use types::{Error, Result};
+
+use crate::{Store, entity::installation, error::db, migration::Migrator};
+
+/// How the database's schema relates to the one that this program knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemaState {
+    /// The same.
+    Current,
+    /// Steps are missing; [`Store::migrate`] takes them.
+    Older {
+        /// Their names.
+        missing: Vec<String>,
+    },
+    /// A later program has been here. This one must not write.
+    Newer {
+        /// Steps that this program does not know.
+        unknown: Vec<String>,
+    },
+}
+
+impl Store {
+    /// Compares the schema with what this program knows.
+    pub async fn schema_state(&self) -> Result<SchemaState> {
+        let known: Vec<String> = Migrator::migrations().iter().map(|m| m.name().to_owned()).collect();
+        let applied = self.applied_steps().await?;
+        let unknown: Vec<String> = applied.iter().filter(|step| !known.contains(step)).cloned().collect();
+        if !unknown.is_empty() {
+            return Ok(SchemaState::Newer { unknown });
+        }
+        let missing: Vec<String> = known.into_iter().filter(|step| !applied.contains(step)).collect();
+        Ok(if missing.is_empty() { SchemaState::Current } else { SchemaState::Older { missing } })
+    }
+
+    /// Takes the missing steps, under a lock: a second replica that starts at the same time waits, then finds
+    /// nothing left to do. Refuses a newer schema.
+    pub async fn migrate(&self) -> Result<Vec<String>> {
+        let taken = match self.schema_state().await? {
+            SchemaState::Current => Vec::new(),
+            SchemaState::Newer { unknown } => return Err(newer(&unknown)),
+            SchemaState::Older { missing } => {
+                self.migrate_locked().await.map_err(db)?;
+                missing
+            }
+        };
+        self.name_installation().await?;
+        Ok(taken)
+    }
+
+    /// Fails unless the schema is exactly the one that this program knows.
+    pub async fn require_current_schema(&self) -> Result<()> {
+        match self.schema_state().await? {
+            SchemaState::Current => Ok(()),
+            SchemaState::Older { missing } => {
+                Err(Error::conflict(format!("the database's schema is older ({} not applied): run 'kubekcloud migrate'", missing.join(", "))))
+            }
+            SchemaState::Newer { unknown } => Err(newer(&unknown)),
+        }
+    }
+
+    async fn applied_steps(&self) -> Result<Vec<String>> {
+        let manager = sea_orm_migration::SchemaManager::new(self.writer());
+        if !manager.has_table("seaql_migrations").await.map_err(db)? {
+            return Ok(Vec::new());
+        }
+        let rows = self.writer().query_all_raw(self.sql("SELECT version FROM seaql_migrations ORDER BY version", [])).await.map_err(db)?;
+        rows.iter().map(|row| row.try_get::<String>("", "version").map_err(db)).collect()
+    }
+
+    async fn migrate_locked(&self) -> Result<(), DbErr> {
+        let connection = self.writer();
+        match self.backend() {
+            DbBackend::Sqlite => {
+                // The writer is a single connection, so these three run on the same one.
+                connection.execute_unprepared("BEGIN EXCLUSIVE").await?;
+                let result = Migrator::up(connection, None).await;
+                connection.execute_unprepared(if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+                result
+            }
+            backend => {
+                let (lock, unlock) = if backend == DbBackend::Postgres {
+                    ("SELECT pg_advisory_lock(5311894)", "SELECT pg_advisory_unlock(5311894)")
+                } else {
+                    ("SELECT GET_LOCK('kubekcloud_migrate', 60)", "SELECT RELEASE_LOCK('kubekcloud_migrate')")
+                };
+                // A session-level lock needs a session of its own.
+                let holder = self.one_more_session().await?;
+                holder.execute_unprepared(lock).await?;
+                let result = Migrator::up(connection, None).await;
+                holder.execute_unprepared(unlock).await?;
+                holder.close().await?;
+                result
+            }
+        }
+    }
+
+    async fn name_installation(&self) -> Result<()> {
+        if installation::Entity::find_by_id(1).one(self.reader()).await.map_err(db)?.is_some() {
+            return Ok(());
+        }
+        let row = installation::ActiveModel { id: Set(1), uid: Set(crate::tx::random_word(10)) };
+        match installation::Entity::insert(row).exec(self.writer()).await {
+            Ok(_) => Ok(()),
+            // The other replica was first.
+            Err(e) if crate::error::is_duplicate(&e) => Ok(()),
+            Err(e) => Err(db(e)),
+        }
+    }
+
+    /// A short random word for this installation, the same for all replicas on one database.
+    pub async fn installation_id(&self) -> Result<String> {
+        let row = installation::Entity::find_by_id(1).one(self.reader()).await.map_err(db)?;
+        row.map(|row| row.uid).ok_or_else(|| Error::internal("the database was not migrated"))
+    }
+}
+
+fn newer(unknown: &[String]) -> Error {
+    Error::conflict(format!(
+        "the database was migrated by a newer kubekcloud ({} unknown to this one): use that version, or restore a backup made before it",
+        unknown.join(", ")
+    ))
+}
