@@ -1,1 +1,32 @@
 //! Reaching member clusters: clients, watch caches, the write helpers, KubeVirt types.
+//!
+//! Reads have a deadline and hang off [`Member`]. Writes hang off [`Writer`] alone: each takes a [`types::Step`], so
+//! that a test can kill the process around it, and a [`Fence`], so that a replica whose lease ran out stops writing
+//! by its own clock. Nothing here knows the store, decides what should exist, or retries: that is `reconcile`.
+#![warn(missing_docs)]
+
+mod cache;
+mod call;
+mod error;
+mod fence;
+mod kind;
+mod kubevirt;
+mod member;
+mod read;
+mod slim;
+mod view;
+mod watch;
+mod write;
+
+pub use cache::{Cache, KubeVirt};
+pub use error::{ApiFailure, MemberError};
+pub use fence::Fence;
+pub use kind::Kind;
+pub use member::Member;
+pub use read::{EventView, LogQuery, NamespaceHead};
+pub use view::{Condition, NamespaceView, PodPhase, PodView, VmView, VmiView};
+pub use watch::Watches;
+pub use write::{Creation, Deletion, Pausing, Writer};
+
+/// `Result` with [`MemberError`].
+pub type Result<T, E = MemberError> = std::result::Result<T, E>;

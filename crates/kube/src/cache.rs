@@ -1,0 +1,215 @@
+//! What is there, as the watches last told it: small views, by cluster.
+//!
+//! A relist replaces a kind's views in one step; until the first one is complete nothing may be judged missing.
+//! The cache only ever says what the member said: nothing that we wrote is put in before it comes back by watch.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use types::ClusterId;
+
+use crate::view::{NOBODY, NamespaceView, Place, PodView, VmView, VmiView};
+
+/// Whether the member serves KubeVirt's API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum KubeVirt {
+    /// Not asked yet, or no answer.
+    #[default]
+    Unknown,
+    /// It does not.
+    Absent,
+    /// It does.
+    Served,
+}
+
+/// Views of one kind.
+pub(crate) struct Shelf<V> {
+    views: Views<V>,
+    staging: Option<Views<V>>,
+    synced: bool,
+    trouble: Option<String>,
+}
+
+type Key = (String, String);
+type Views<V> = HashMap<ClusterId, HashMap<Key, Arc<V>>>;
+
+impl<V> Default for Shelf<V> {
+    fn default() -> Self {
+        Self { views: HashMap::new(), staging: None, synced: false, trouble: None }
+    }
+}
+
+impl<V> Shelf<V> {
+    pub(crate) fn relist_begin(&mut self) {
+        self.staging = Some(HashMap::new());
+    }
+
+    pub(crate) fn relist_add(&mut self, place: Place, view: V) {
+        let staging = self.staging.get_or_insert_default();
+        staging.entry(place.cluster).or_default().insert((place.namespace, place.name), Arc::new(view));
+    }
+
+    /// Returns the clusters to look at again: all that had something or have something now.
+    pub(crate) fn relist_end(&mut self) -> Vec<ClusterId> {
+        let new = self.staging.take().unwrap_or_default();
+        let old = std::mem::replace(&mut self.views, new);
+        self.synced = true;
+        self.trouble = None;
+        let mut touched: Vec<_> = old.keys().chain(self.views.keys()).copied().collect();
+        touched.sort_unstable();
+        touched.dedup();
+        touched
+    }
+
+    pub(crate) fn apply(&mut self, place: Place, view: V) {
+        self.trouble = None;
+        self.views.entry(place.cluster).or_default().insert((place.namespace, place.name), Arc::new(view));
+    }
+
+    pub(crate) fn delete(&mut self, place: &Place) {
+        if let Some(of_cluster) = self.views.get_mut(&place.cluster) {
+            of_cluster.remove(&(place.namespace.clone(), place.name.clone()));
+            if of_cluster.is_empty() {
+                self.views.remove(&place.cluster);
+            }
+        }
+    }
+
+    pub(crate) fn fail(&mut self, trouble: String) {
+        self.trouble = Some(trouble);
+    }
+
+    /// Forgets everything; returns the clusters that had something.
+    pub(crate) fn clear(&mut self) -> Vec<ClusterId> {
+        let old = std::mem::take(self);
+        old.views.into_keys().collect()
+    }
+
+    fn of(&self, cluster: ClusterId) -> Vec<Arc<V>> {
+        self.views.get(&cluster).map(|views| views.values().cloned().collect()).unwrap_or_default()
+    }
+
+    fn len(&self) -> usize {
+        self.views.values().map(HashMap::len).sum()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Shelves {
+    pub(crate) namespaces: Shelf<NamespaceView>,
+    pub(crate) pods: Shelf<PodView>,
+    pub(crate) vms: Shelf<VmView>,
+    pub(crate) vmis: Shelf<VmiView>,
+    pub(crate) kubevirt: KubeVirt,
+}
+
+/// All views of one member. Cheap to read: a read clones pointers under a short lock.
+#[derive(Default)]
+pub struct Cache(Mutex<Shelves>);
+
+impl Cache {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Shelves> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether Namespaces and Pods are known, so that what is not here is not there.
+    pub fn synced(&self) -> bool {
+        let shelves = self.lock();
+        shelves.namespaces.synced && shelves.pods.synced
+    }
+
+    /// Whether VMs are known: KubeVirt is served and listed, or known to be absent.
+    pub fn vms_synced(&self) -> bool {
+        let shelves = self.lock();
+        match shelves.kubevirt {
+            KubeVirt::Unknown => false,
+            KubeVirt::Absent => true,
+            KubeVirt::Served => shelves.vms.synced && shelves.vmis.synced,
+        }
+    }
+
+    /// Whether the member serves KubeVirt.
+    pub fn kubevirt(&self) -> KubeVirt {
+        self.lock().kubevirt
+    }
+
+    /// Why a watch does not work at present.
+    pub fn trouble(&self) -> Option<String> {
+        let shelves = self.lock();
+        let Shelves { namespaces, pods, vms, vmis, kubevirt: _ } = &*shelves;
+        [&namespaces.trouble, &pods.trouble, &vms.trouble, &vmis.trouble].into_iter().flatten().next().cloned()
+    }
+
+    /// Namespaces that carry the cluster's label; more than one only if somebody copied it.
+    pub fn namespaces(&self, cluster: ClusterId) -> Vec<Arc<NamespaceView>> {
+        self.lock().namespaces.of(cluster)
+    }
+
+    /// Every Namespace that carries our installation's label, with the cluster it claims.
+    pub fn namespaces_all(&self) -> Vec<(Option<ClusterId>, Arc<NamespaceView>)> {
+        let shelves = self.lock();
+        let all = shelves.namespaces.views.iter();
+        all.flat_map(|(id, views)| views.values().map(|view| ((*id != NOBODY).then_some(*id), view.clone()))).collect()
+    }
+
+    /// Pods of a cluster, launchers included.
+    pub fn pods(&self, cluster: ClusterId) -> Vec<Arc<PodView>> {
+        self.lock().pods.of(cluster)
+    }
+
+    /// VirtualMachines of a cluster.
+    pub fn vms(&self, cluster: ClusterId) -> Vec<Arc<VmView>> {
+        self.lock().vms.of(cluster)
+    }
+
+    /// VirtualMachineInstances of a cluster.
+    pub fn vmis(&self, cluster: ClusterId) -> Vec<Arc<VmiView>> {
+        self.lock().vmis.of(cluster)
+    }
+
+    /// Number of objects kept, by kind.
+    pub fn sizes(&self) -> [(&'static str, usize); 4] {
+        let shelves = self.lock();
+        let Shelves { namespaces, pods, vms, vmis, kubevirt: _ } = &*shelves;
+        [("namespace", namespaces.len()), ("pod", pods.len()), ("vm", vms.len()), ("vmi", vmis.len())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(cluster: i64, name: &str) -> Place {
+        Place { cluster: ClusterId(cluster), namespace: "n".into(), name: name.into() }
+    }
+
+    #[test]
+    fn a_relist_replaces_everything_at_its_end_and_not_before() {
+        let mut shelf = Shelf::default();
+        shelf.relist_begin();
+        shelf.relist_add(place(1, "a"), 'a');
+        assert!(!shelf.synced && shelf.of(ClusterId(1)).is_empty());
+        shelf.relist_end();
+        assert!(shelf.synced);
+        shelf.apply(place(2, "b"), 'b');
+
+        shelf.relist_begin();
+        assert_eq!(*shelf.of(ClusterId(1))[0], 'a', "the old views stay until the new are complete");
+        shelf.relist_add(place(3, "c"), 'c');
+        assert_eq!(shelf.relist_end(), [ClusterId(1), ClusterId(2), ClusterId(3)], "clusters that lost something are told too");
+        assert_eq!((shelf.of(ClusterId(1)).len(), shelf.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_failing_watch_keeps_what_it_knew() {
+        let mut shelf = Shelf::default();
+        shelf.relist_end();
+        shelf.apply(place(1, "a"), 'a');
+        shelf.fail("unreachable".into());
+        assert_eq!((shelf.synced, shelf.len(), shelf.trouble.as_deref()), (true, 1, Some("unreachable")));
+        shelf.delete(&place(1, "a"));
+        assert!(shelf.views.is_empty());
+    }
+}

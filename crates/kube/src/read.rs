@@ -1,0 +1,157 @@
+//! Reads for one question, each with a deadline. What is watched is read from the [`crate::Cache`] instead.
+
+use http::Method;
+use k8s_openapi::{
+    api::core::v1::Event,
+    apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
+};
+use serde::Deserialize;
+use types::Timestamp;
+
+use crate::{Kind, Member, NamespaceView, Result, call::Call, member::REQUEST_DEADLINE, view::SlimNamespace};
+
+/// What identifies a Namespace that was just read.
+pub type NamespaceHead = NamespaceView;
+
+/// Which part of a log.
+#[derive(Debug, Clone, Default)]
+pub struct LogQuery {
+    /// Container; needed when a Pod has several.
+    pub container: Option<String>,
+    /// Last so many lines.
+    pub tail_lines: Option<u32>,
+    /// At most so many bytes.
+    pub limit_bytes: Option<u32>,
+    /// Of the run before the last restart.
+    pub previous: bool,
+    /// Begin each line with its time.
+    pub timestamps: bool,
+}
+
+/// Something that happened to an object.
+#[derive(Debug, Clone)]
+pub struct EventView {
+    /// `Normal` or `Warning`.
+    pub kind: String,
+    /// A word: `FailedScheduling`.
+    pub reason: String,
+    /// A sentence.
+    pub message: String,
+    /// How often.
+    pub count: i32,
+    /// When first.
+    pub first_seen: Option<Timestamp>,
+    /// When last.
+    pub last_seen: Option<Timestamp>,
+    /// Who says so.
+    pub source: String,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    metadata: ObjectMeta,
+}
+
+#[derive(Deserialize)]
+struct List<T> {
+    #[serde(default = "Vec::new")]
+    items: Vec<T>,
+}
+
+impl Member {
+    /// A Namespace as it is now; `None` when there is none.
+    pub async fn namespace(&self, name: &str) -> Result<Option<NamespaceHead>> {
+        let call = Call::new(Method::GET, Kind::Namespace.object(None, name));
+        missing_is_none(self.call::<SlimNamespace>(call, REQUEST_DEADLINE).await.map(NamespaceHead::from))
+    }
+
+    /// UID of an object as it is now; `None` when there is none.
+    pub async fn uid(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<String>> {
+        let call = Call::new(Method::GET, kind.object(Some(namespace), name));
+        let head = missing_is_none(self.call::<Head>(call, REQUEST_DEADLINE).await)?;
+        Ok(head.map(|head| head.metadata.uid.unwrap_or_default()))
+    }
+
+    /// Names of at most `limit` objects with a label, as they are now. No such kind: none.
+    pub async fn names(&self, kind: Kind, namespace: &str, selector: &str, limit: u32) -> Result<Vec<String>> {
+        let call = Call::new(Method::GET, kind.collection(Some(namespace)))
+            .query("labelSelector", selector)
+            .query("limit", limit.to_string());
+        let list = missing_is_none(self.call::<List<Head>>(call, REQUEST_DEADLINE).await)?;
+        let items = list.map(|list| list.items).unwrap_or_default();
+        Ok(items.into_iter().filter_map(|head| head.metadata.name).collect())
+    }
+
+    /// A Pod's log as text.
+    pub async fn pod_logs(&self, namespace: &str, pod: &str, query: &LogQuery) -> Result<String> {
+        let LogQuery { container, tail_lines, limit_bytes, previous, timestamps } = query;
+        let mut call = Call::new(Method::GET, format!("{}/log", Kind::Pod.object(Some(namespace), pod)));
+        if let Some(container) = container {
+            call = call.query("container", container.as_str());
+        }
+        if let Some(lines) = tail_lines {
+            call = call.query("tailLines", lines.to_string());
+        }
+        if let Some(bytes) = limit_bytes {
+            call = call.query("limitBytes", bytes.to_string());
+        }
+        if *previous {
+            call = call.query("previous", "true");
+        }
+        if *timestamps {
+            call = call.query("timestamps", "true");
+        }
+        let bytes = self.call_bytes(call, REQUEST_DEADLINE).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Events of one object, oldest first. `kind` is Kubernetes' name of it: `Pod`.
+    pub async fn events(&self, namespace: &str, kind: &str, name: &str) -> Result<Vec<EventView>> {
+        let selector = format!("involvedObject.kind={kind},involvedObject.name={name}");
+        let call = Call::new(Method::GET, Kind::Event.collection(Some(namespace))).query("fieldSelector", selector).query("limit", "500");
+        let list: List<Event> = self.call(call, REQUEST_DEADLINE).await?;
+        let mut events: Vec<_> = list.items.into_iter().map(EventView::from).collect();
+        events.sort_by_key(|event| event.last_seen);
+        Ok(events)
+    }
+
+    /// Version of the API server, for example `v1.36.3`: the cheapest proof that it answers.
+    pub async fn version(&self) -> Result<String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Version {
+            git_version: String,
+        }
+        let version: Version = self.call(Call::new(Method::GET, "/version".to_owned()), REQUEST_DEADLINE).await?;
+        Ok(version.git_version)
+    }
+}
+
+impl From<Event> for EventView {
+    fn from(event: Event) -> Self {
+        let seconds = |time: Option<Time>| time.map(|time| Timestamp(time.0.as_microsecond()));
+        let at = event.event_time.map(|time| Timestamp(time.0.as_microsecond()));
+        let (series_count, series_last) = match event.series {
+            Some(series) => (series.count, series.last_observed_time.map(|time| Timestamp(time.0.as_microsecond()))),
+            None => (None, None),
+        };
+        let first_seen = seconds(event.first_timestamp).or(at);
+        Self {
+            kind: event.type_.unwrap_or_default(),
+            reason: event.reason.unwrap_or_default(),
+            message: event.message.unwrap_or_default(),
+            count: event.count.or(series_count).unwrap_or(1),
+            last_seen: seconds(event.last_timestamp).or(series_last).or(first_seen),
+            first_seen,
+            source: event.source.and_then(|source| source.component).or(event.reporting_component).unwrap_or_default(),
+        }
+    }
+}
+
+fn missing_is_none<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

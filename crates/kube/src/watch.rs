@@ -1,0 +1,189 @@
+//! Keeps a [`Cache`] in step with a member: one cluster-wide watch per kind, selected by our installation's label.
+//!
+//! Not one watch per cluster, and no polling. KubeVirt's kinds are watched while the member serves them, which is
+//! asked once a minute.
+
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+use futures::{StreamExt as _, TryStreamExt as _};
+use http::Method;
+use kube::{
+    Api,
+    api::ApiResource,
+    runtime::{
+        WatchStreamExt as _,
+        watcher::{self, Event},
+    },
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::task::JoinSet;
+use types::{ClusterId, labels};
+
+use crate::{
+    Cache, Kind, KubeVirt, Member,
+    cache::{Shelf, Shelves},
+    call::{Call, chain},
+    member::REQUEST_DEADLINE,
+    view::{SlimNamespace, SlimPod, SlimVm, SlimVmi, place},
+};
+
+/// How often a member is asked whether it serves KubeVirt.
+const KUBEVIRT_RECHECK: Duration = Duration::from_secs(60);
+/// The same while it gave no answer.
+const KUBEVIRT_RETRY: Duration = Duration::from_secs(2);
+/// After how long the server ends a watch; a dead connection is noticed 5 s later.
+const WATCH_SECONDS: u32 = 290;
+
+type OnChange = Arc<dyn Fn(ClusterId) + Send + Sync>;
+
+/// Running watches. Dropping it ends them.
+pub struct Watches {
+    cache: Arc<Cache>,
+    _tasks: JoinSet<()>,
+}
+
+impl Watches {
+    /// Starts watching. `on_change` is told which cluster to look at again, often several times for one change.
+    pub fn start(member: Arc<Member>, installation: &str, on_change: impl Fn(ClusterId) + Send + Sync + 'static) -> Self {
+        let cache = Arc::new(Cache::default());
+        let watch = Watch { member, cache: cache.clone(), on_change: Arc::new(on_change), selector: format!("{}={installation}", labels::INSTALLATION) };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(watch.clone().run::<SlimNamespace, _>(Kind::Namespace, |shelves| &mut shelves.namespaces));
+        tasks.spawn(watch.clone().run::<SlimPod, _>(Kind::Pod, |shelves| &mut shelves.pods));
+        tasks.spawn(watch.follow_kubevirt());
+        Self { cache, _tasks: tasks }
+    }
+
+    /// What they know.
+    pub fn cache(&self) -> &Arc<Cache> {
+        &self.cache
+    }
+}
+
+/// Where a kind's views are kept.
+type ShelfOf<V> = fn(&mut Shelves) -> &mut Shelf<V>;
+
+/// What can be watched: the parts of an object that we use.
+trait Watched: kube::Resource<DynamicType = ApiResource> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
+
+impl<K> Watched for K where K: kube::Resource<DynamicType = ApiResource> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
+
+#[derive(Clone)]
+struct Watch {
+    member: Arc<Member>,
+    cache: Arc<Cache>,
+    on_change: OnChange,
+    selector: String,
+}
+
+impl Watch {
+    /// Follows one kind for ever.
+    async fn run<K: Watched + Into<V>, V>(self, kind: Kind, shelf: ShelfOf<V>) {
+        let api: Api<K> = Api::all_with(self.member.client.clone(), &kind.api_resource());
+        let config = watcher::Config::default().labels(&self.selector).timeout(WATCH_SECONDS);
+        let mut events = watcher::watcher(api, config).default_backoff().boxed();
+        let mut failing = false;
+        loop {
+            match events.try_next().await {
+                Ok(Some(event)) => {
+                    if std::mem::take(&mut failing) && !matches!(event, Event::Init) {
+                        tracing::info!(member = self.member.name(), kind = kind.as_str(), "the watch works again");
+                    }
+                    self.take(event, shelf);
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    let text = chain(&error);
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(member = self.member.name(), kind = kind.as_str(), error = %text, "the watch fails");
+                    }
+                    shelf(&mut self.cache.lock()).fail(text);
+                }
+            }
+        }
+    }
+
+    fn take<K: Watched + Into<V>, V>(&self, event: Event<K>, shelf: ShelfOf<V>) {
+        let touched = {
+            let mut shelves = self.cache.lock();
+            let shelf = shelf(&mut shelves);
+            match event {
+                Event::Init => {
+                    shelf.relist_begin();
+                    Vec::new()
+                }
+                Event::InitApply(object) => {
+                    shelf.relist_add(place(object.meta()), object.into());
+                    Vec::new()
+                }
+                Event::InitDone => shelf.relist_end(),
+                Event::Apply(object) => {
+                    let place = place(object.meta());
+                    let cluster = place.cluster;
+                    shelf.apply(place, object.into());
+                    vec![cluster]
+                }
+                Event::Delete(object) => {
+                    let place = place(object.meta());
+                    shelf.delete(&place);
+                    vec![place.cluster]
+                }
+            }
+        };
+        touched.into_iter().for_each(|cluster| (self.on_change)(cluster));
+    }
+
+    /// Watches KubeVirt's kinds while they are served.
+    async fn follow_kubevirt(self) {
+        let mut watching: Option<JoinSet<()>> = None;
+        loop {
+            let state = self.kubevirt_state().await;
+            match state {
+                KubeVirt::Served if watching.is_none() => {
+                    tracing::info!(member = self.member.name(), "KubeVirt is served: watching VMs");
+                    let mut tasks = JoinSet::new();
+                    tasks.spawn(self.clone().run::<SlimVm, _>(Kind::VirtualMachine, |shelves| &mut shelves.vms));
+                    tasks.spawn(self.clone().run::<SlimVmi, _>(Kind::VirtualMachineInstance, |shelves| &mut shelves.vmis));
+                    watching = Some(tasks);
+                    self.cache.lock().kubevirt = state;
+                }
+                KubeVirt::Absent => {
+                    watching = None;
+                    let touched = {
+                        let mut shelves = self.cache.lock();
+                        shelves.kubevirt = state;
+                        let mut touched = shelves.vms.clear();
+                        touched.extend(shelves.vmis.clear());
+                        touched
+                    };
+                    touched.into_iter().for_each(|cluster| (self.on_change)(cluster));
+                }
+                KubeVirt::Served | KubeVirt::Unknown => {}
+            }
+            let pause = if self.cache.kubevirt() == KubeVirt::Unknown { KUBEVIRT_RETRY } else { KUBEVIRT_RECHECK };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn kubevirt_state(&self) -> KubeVirt {
+        #[derive(Deserialize)]
+        struct Resources {
+            #[serde(default)]
+            resources: Vec<Resource>,
+        }
+        #[derive(Deserialize)]
+        struct Resource {
+            name: String,
+        }
+        let call = Call::new(Method::GET, "/apis/kubevirt.io/v1".to_owned());
+        match self.member.call::<Resources>(call, REQUEST_DEADLINE).await {
+            Ok(list) if list.resources.iter().any(|r| r.name == "virtualmachines") => KubeVirt::Served,
+            Ok(_) => KubeVirt::Absent,
+            Err(error) if error.is_not_found() => KubeVirt::Absent,
+            Err(error) => {
+                tracing::debug!(member = self.member.name(), %error, "cannot tell whether KubeVirt is served");
+                KubeVirt::Unknown
+            }
+        }
+    }
+}
