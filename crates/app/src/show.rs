@@ -1,0 +1,100 @@
+//! Rows as they are shown.
+
+use store::{ClusterRow, InstanceObserved, InstanceRow, Usage, UserRow};
+use types::{Desired, InstanceStatus, InstanceType, Transition};
+use wire::{cluster::Cluster, instance::{Instance, SuspendSemantics}, user::User};
+
+use crate::placement::member_name;
+
+pub(crate) fn user(row: UserRow, used: Usage) -> User {
+    let UserRow { id, username, role, disabled, quota, created_at } = row;
+    User {
+        id,
+        username,
+        role,
+        disabled,
+        quota_cpu: quota.cpu,
+        quota_memory: quota.memory,
+        quota_storage: quota.storage,
+        used_cpu: used.cpu,
+        used_memory: used.memory,
+        used_storage: used.storage,
+        created_at,
+    }
+}
+
+pub(crate) fn cluster(row: ClusterRow) -> Cluster {
+    let ClusterRow {
+        id, owner, member, name, namespace, instance_type, cpu, memory, disk, image, instance_count, status, reason, message, created_at, updated_at,
+    } = row;
+    Cluster {
+        id,
+        name,
+        namespace,
+        instance_type,
+        cpu_per_instance: cpu,
+        memory_per_instance: memory,
+        instance_count,
+        status,
+        owner_id: owner,
+        member: member_name(member),
+        image,
+        disk_gb: disk,
+        reason,
+        message,
+        created_at,
+        updated_at,
+    }
+}
+
+pub(crate) fn instance(row: InstanceRow) -> Instance {
+    let transition = transition(&row);
+    let suspend = suspend(row.instance_type, row.has_disk);
+    let InstanceRow { cluster, member: _, namespace, instance_type, has_disk: _, cluster_deleting: _, intent, since, created_at, updated_at } = row;
+    let InstanceObserved { status, generation: _, reason, message, ip, node } = intent.observed;
+    Instance {
+        id: intent.id,
+        k8s_resource_name: intent.name.clone(),
+        instance_name: intent.name,
+        status,
+        desired: intent.desired,
+        transition,
+        cluster_id: cluster,
+        namespace,
+        instance_type,
+        suspend,
+        ip,
+        node,
+        reason,
+        message,
+        since,
+        created_at,
+        updated_at,
+    }
+}
+
+pub(crate) fn suspend(instance_type: InstanceType, has_disk: bool) -> SuspendSemantics {
+    let semantics = instance_type.suspend_semantics();
+    SuspendSemantics {
+        semantics: semantics.name,
+        memory_preserved: semantics.memory_preserved,
+        disk_preserved: instance_type == InstanceType::Vm || has_disk,
+        survives_node_loss: semantics.survives_node_loss,
+    }
+}
+
+/// Where an instance is going, derived from what it is and what it should be.
+fn transition(row: &InstanceRow) -> Option<Transition> {
+    if row.cluster_deleting || row.intent.deleting {
+        return Some(Transition::Deleting);
+    }
+    if row.settled() {
+        return None;
+    }
+    Some(match (row.intent.desired, row.intent.observed.status) {
+        (Desired::Stopped, _) => Transition::Stopping,
+        (Desired::Suspended, _) => Transition::Suspending,
+        (Desired::Running, InstanceStatus::Suspended) => Transition::Resuming,
+        (Desired::Running, _) => Transition::Starting,
+    })
+}

@@ -1,0 +1,207 @@
+//! Users: sign-up, administration, tokens.
+
+use rand::{Rng, distr::Alphanumeric};
+use store::{AuditEntry, NewUser, Tx, Usage, UserChange};
+use types::{Bytes, Error, MilliCpu, Result, Role, Secret, UserId, Username};
+use wire::user::{CreateUser, CreatedUser, NewToken, RotateToken, UpdateUser, User};
+
+use crate::{App, Caller, show, validate::Fields};
+
+/// Characters of a token made here: 238 bits of chance.
+const TOKEN_LENGTH: usize = 40;
+
+/// The first admin, as `serve` makes it.
+#[derive(Debug)]
+pub enum Bootstrap {
+    /// There is an admin already.
+    Present,
+    /// One was created. The token was made here and exists nowhere else.
+    Created(Secret),
+    /// One was created with the token that was given.
+    CreatedWithGiven,
+}
+
+fn random_token() -> Secret {
+    Secret::new(rand::rng().sample_iter(Alphanumeric).map(char::from).take(TOKEN_LENGTH).collect::<String>())
+}
+
+fn name_taken() -> Error {
+    Error::conflict("A user with this name exists already")
+}
+
+/// Also says that a token exists; that is the price of tokens chosen by users, and why 40 random characters are better.
+fn token_taken() -> Error {
+    Error::field("token", "cannot be used; choose another, or leave it out and one is made")
+}
+
+impl App {
+    /// Creates a user: an admin may always, anybody where sign-up is open (`caller` is `None`, and the role is `user`).
+    pub async fn user_create(&self, caller: Option<&Caller>, request: CreateUser) -> Result<CreatedUser> {
+        let admin = caller.is_some_and(Caller::is_admin);
+        if !admin && !self.policy.open_sign_up {
+            return Err(match caller {
+                Some(_) => Error::Forbidden("Only an admin may create users here"),
+                None => Error::Unauthenticated("Creating users needs an admin's token"),
+            });
+        }
+        let CreateUser { username, token, quota_cpu, quota_memory, quota_storage, role } = request;
+        let mut fields = Fields::default();
+        let username = fields.take("username", Username::parse(&username));
+        let given = token.map(|token| fields.token("token", token));
+        let cpu = fields.cpu("quota_cpu", &quota_cpu);
+        let memory = fields.bytes("quota_memory", &quota_memory);
+        let storage = quota_storage.map_or(Some(Bytes(0)), |q| fields.bytes("quota_storage", &q));
+        let role = role.unwrap_or(Role::User);
+        if role != Role::User && !admin {
+            fields.refuse("role", "only an admin may give another role than 'user'");
+        }
+        let quota = cpu.zip(memory).zip(storage).map(|((cpu, memory), storage)| Usage { cpu, memory, storage });
+        let (username, quota) = fields.finish_with(username.zip(quota))?;
+
+        let made = given.is_none();
+        let token = given.flatten().unwrap_or_else(random_token);
+        let tx = self.store.begin().await?;
+        let new = NewUser { username: username.as_str().to_owned(), role, quota };
+        let user = tx.user_insert(new).await?.ok_or_else(name_taken)?;
+        if !tx.token_replace(user.id, &store::digest(&token)).await? {
+            return Err(token_taken());
+        }
+        let actor = caller.map_or(user.id, |caller| caller.user.id);
+        tx.audit(AuditEntry { actor, action: "user.create", target: target(user.id), detail: Some(user.username.clone()) }).await?;
+        tx.commit().await?;
+        Ok(CreatedUser { user: show::user(user, Usage::default()), token: made.then(|| token.expose().to_owned()) })
+    }
+
+    /// All users behind `after`, with what they take. Admins only.
+    pub async fn user_list(&self, caller: &Caller, after: i64, limit: u64) -> Result<Vec<User>> {
+        caller.require_admin()?;
+        let users = self.store.users(after, limit).await?;
+        Ok(users.into_iter().map(|(row, used)| show::user(row, used)).collect())
+    }
+
+    /// A user: oneself, or anybody for an admin.
+    pub async fn user_get(&self, caller: &Caller, id: UserId) -> Result<User> {
+        if !caller.is_admin() && caller.user.id != id {
+            return Err(not_found());
+        }
+        let row = self.store.user(id).await?.ok_or_else(not_found)?;
+        Ok(show::user(row, self.store.usage(id).await?))
+    }
+
+    /// Changes a user's quota, role or access. Admins only.
+    pub async fn user_update(&self, caller: &Caller, id: UserId, request: UpdateUser) -> Result<User> {
+        caller.require_admin()?;
+        let UpdateUser { quota_cpu, quota_memory, quota_storage, role, disabled } = request;
+        let mut fields = Fields::default();
+        let change = UserChange {
+            role,
+            disabled,
+            cpu: quota_cpu.and_then(|q| fields.cpu("quota_cpu", &q)),
+            memory: quota_memory.and_then(|q| fields.bytes("quota_memory", &q)),
+            storage: quota_storage.and_then(|q| fields.bytes("quota_storage", &q)),
+        };
+        fields.finish()?;
+        let loses_admin = disabled == Some(true) || role.is_some_and(|role| role != Role::Admin);
+        let detail = describe(&change);
+
+        let tx = self.store.begin().await?;
+        if loses_admin {
+            keep_an_admin(&tx, id).await?;
+        }
+        tx.owner_lock(id).await?.ok_or_else(not_found)?;
+        tx.user_update(id, change).await?;
+        tx.audit(AuditEntry { actor: caller.user.id, action: "user.update", target: target(id), detail: Some(detail) }).await?;
+        tx.commit().await?;
+        self.user_get(caller, id).await
+    }
+
+    /// Removes a user who has no clusters. Admins only.
+    pub async fn user_delete(&self, caller: &Caller, id: UserId) -> Result<()> {
+        caller.require_admin()?;
+        let tx = self.store.begin().await?;
+        keep_an_admin(&tx, id).await?;
+        let user = tx.owner_lock(id).await?.ok_or_else(not_found)?;
+        let clusters = tx.cluster_count(id).await?;
+        if clusters > 0 {
+            return Err(Error::conflict(format!("The user still has {clusters} cluster(s); delete them first")));
+        }
+        tx.user_delete(id).await?;
+        tx.audit(AuditEntry { actor: caller.user.id, action: "user.delete", target: target(id), detail: Some(user.username) }).await?;
+        tx.commit().await
+    }
+
+    /// Gives a user a new token; the former one is worth nothing from then on. Admins, and users for themselves.
+    pub async fn token_rotate(&self, caller: &Caller, id: UserId, request: RotateToken) -> Result<NewToken> {
+        if !caller.is_admin() && caller.user.id != id {
+            return Err(not_found());
+        }
+        let mut fields = Fields::default();
+        let given = request.token.map(|token| fields.token("token", token));
+        fields.finish()?;
+        let token = given.flatten().unwrap_or_else(random_token);
+        let tx = self.store.begin().await?;
+        tx.owner_lock(id).await?.ok_or_else(not_found)?;
+        if !tx.token_replace(id, &store::digest(&token)).await? {
+            return Err(token_taken());
+        }
+        tx.audit(AuditEntry { actor: caller.user.id, action: "user.token", target: target(id), detail: None }).await?;
+        tx.commit().await?;
+        Ok(NewToken { token: token.expose().to_owned() })
+    }
+
+    /// Makes sure that there is an admin: on the first start one named `admin`, with `given` or a random token.
+    pub async fn bootstrap(&self, given: Option<Secret>) -> Result<Bootstrap> {
+        if self.store.has_admin().await? {
+            return Ok(Bootstrap::Present);
+        }
+        let (token, made) = match given {
+            Some(given) => {
+                let mut fields = Fields::default();
+                let token = fields.token("KUBEKCLOUD_BOOTSTRAP_TOKEN", given.expose().to_owned());
+                (fields.finish_with(token)?, false)
+            }
+            None => (random_token(), true),
+        };
+        let tx = self.store.begin().await?;
+        let quota = Usage { cpu: MilliCpu(1_000_000), memory: Bytes(4000 << 30), storage: Bytes(10_000 << 30) };
+        let new = NewUser { username: "admin".into(), role: Role::Admin, quota };
+        // The other replica may have been first: then its token is the one.
+        let Some(user) = tx.user_insert(new).await? else { return Ok(Bootstrap::Present) };
+        if !tx.token_replace(user.id, &store::digest(&token)).await? {
+            return Err(token_taken());
+        }
+        tx.audit(AuditEntry { actor: user.id, action: "user.bootstrap", target: target(user.id), detail: None }).await?;
+        tx.commit().await?;
+        Ok(if made { Bootstrap::Created(token) } else { Bootstrap::CreatedWithGiven })
+    }
+}
+
+fn not_found() -> Error {
+    Error::NotFound { what: "User" }
+}
+
+fn target(id: UserId) -> String {
+    format!("user/{id}")
+}
+
+/// Refuses to take the last enabled admin away. Holds the admins' rows, so that two at once can't do it either.
+async fn keep_an_admin(tx: &Tx, id: UserId) -> Result<()> {
+    let admins = tx.enabled_admins_lock().await?;
+    let user = tx.owner_lock(id).await?.ok_or_else(not_found)?;
+    let is_one_of_them = user.role == Role::Admin && !user.disabled;
+    if is_one_of_them && admins <= 1 {
+        return Err(Error::conflict("This is the last admin; make another first"));
+    }
+    Ok(())
+}
+
+fn describe(change: &UserChange) -> String {
+    let UserChange { role, disabled, cpu, memory, storage } = change;
+    let mut parts = Vec::new();
+    parts.extend(role.map(|v| format!("role={v}")));
+    parts.extend(disabled.map(|v| format!("disabled={v}")));
+    parts.extend(cpu.map(|v| format!("quota_cpu={v}")));
+    parts.extend(memory.map(|v| format!("quota_memory={v}")));
+    parts.extend(storage.map(|v| format!("quota_storage={v}")));
+    parts.join(" ")
+}

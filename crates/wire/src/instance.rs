@@ -1,0 +1,122 @@
+//! Instances.
+
+use serde::{Deserialize, Serialize};
+use types::{ClusterId, Desired, InstanceId, InstanceStatus, InstanceType, Operation, Timestamp, Transition};
+use utoipa::ToSchema;
+
+use crate::schema;
+
+/// What to do to an instance.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperateInstance {
+    /// `start`, `stop`, `suspend` or `resume`.
+    #[schema(schema_with = schema::operation)]
+    pub operation: Operation,
+}
+
+/// One container or VM.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Instance {
+    /// Small integer, never reused.
+    #[schema(schema_with = schema::id)]
+    pub id: InstanceId,
+    /// `<cluster>-instance-<n>`.
+    pub instance_name: String,
+    /// What it was last seen to be.
+    #[schema(schema_with = schema::instance_status)]
+    pub status: InstanceStatus,
+    /// What it should be.
+    #[schema(schema_with = schema::desired)]
+    pub desired: Desired,
+    /// Where it is going, when it is not there yet.
+    #[schema(schema_with = schema::transition, nullable)]
+    pub transition: Option<Transition>,
+    /// Its cluster.
+    #[schema(schema_with = schema::id)]
+    pub cluster_id: ClusterId,
+    /// Name of its Pod or VirtualMachine.
+    pub k8s_resource_name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Pod or VM.
+    #[schema(schema_with = schema::instance_type)]
+    pub instance_type: InstanceType,
+    /// What suspending it means.
+    pub suspend: SuspendSemantics,
+    /// Its address within the member.
+    pub ip: Option<String>,
+    /// The node it runs on.
+    pub node: Option<String>,
+    /// Why it is in its state, in a word of Kubernetes.
+    pub reason: Option<String>,
+    /// Why it is in its state, in a sentence.
+    pub message: Option<String>,
+    /// Since when it is in its state.
+    #[schema(schema_with = schema::time)]
+    pub since: Timestamp,
+    /// When it was created.
+    #[schema(schema_with = schema::time)]
+    pub created_at: Timestamp,
+    /// When it was last seen to change.
+    #[schema(schema_with = schema::time)]
+    pub updated_at: Timestamp,
+}
+
+/// What suspending means: a VM is paused in memory, a container is scaled to zero.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SuspendSemantics {
+    /// `paused-in-ram` or `scale-to-zero`.
+    pub semantics: &'static str,
+    /// Whether processes go on where they were.
+    pub memory_preserved: bool,
+    /// Whether what was written to disk is still there.
+    pub disk_preserved: bool,
+    /// Whether a suspended instance outlives the loss of its node.
+    pub survives_node_loss: bool,
+}
+
+/// An instance after an operation.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OperatedInstance {
+    /// The instance.
+    #[serde(flatten)]
+    pub instance: Instance,
+    /// What was done.
+    #[schema(schema_with = schema::operation)]
+    pub operation: Operation,
+    /// Whether it has arrived (200) or is still on its way (202).
+    pub settled: bool,
+}
+
+/// Something that happened to an instance, as its member tells it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Event {
+    /// `Normal` or `Warning`.
+    pub r#type: String,
+    /// A word: `Scheduled`.
+    pub reason: String,
+    /// A sentence.
+    pub message: String,
+    /// What it happened to: `Pod/web-instance-1`.
+    pub object: String,
+    /// How often.
+    pub count: i32,
+    /// First time, RFC 3339.
+    pub first_seen: Option<String>,
+    /// Last time, RFC 3339.
+    pub last_seen: Option<String>,
+}
+
+/// What this installation can do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Capabilities {
+    /// What suspending means for a container.
+    pub container: SuspendSemantics,
+    /// What suspending means for a VM.
+    pub vm: SuspendSemantics,
+    /// Where clusters can be placed.
+    pub members: Vec<String>,
+    /// Whether anybody may create a user.
+    pub open_sign_up: bool,
+}

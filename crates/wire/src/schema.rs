@@ -1,0 +1,78 @@
+//! Schemas of types that are not this crate's.
+
+use types::name::{CLUSTER_NAME_MAX, USERNAME_MAX};
+use utoipa::openapi::{
+    KnownFormat, Object, ObjectBuilder, RefOr, Schema, SchemaFormat,
+    schema::{OneOfBuilder, Type},
+};
+
+fn word(values: impl IntoIterator<Item = &'static str>) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(values)).build()
+}
+
+macro_rules! words {
+    ($($name:ident = $type:ty),* $(,)?) => {
+        $(pub(crate) fn $name() -> Object { word(<$type>::ALL.iter().map(|value| value.as_str())) })*
+    };
+}
+words!(
+    role = types::Role,
+    instance_type = types::InstanceType,
+    instance_status = types::InstanceStatus,
+    cluster_status = types::ClusterStatus,
+    desired = types::Desired,
+    transition = types::Transition,
+    operation = types::Operation,
+);
+
+fn amount(maximum: f64, pattern: &str, description: &str) -> RefOr<Schema> {
+    let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.0)).maximum(Some(maximum));
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    OneOfBuilder::new().item(number).item(text).description(Some(description)).into()
+}
+
+/// Cores, on the way in.
+pub(crate) fn cpu() -> RefOr<Schema> {
+    amount(1e6, r"^[0-9]{1,6}m?$", "CPU cores in steps of 0.001, or Kubernetes' notation (\"500m\")")
+}
+
+/// GiB, on the way in.
+pub(crate) fn gib() -> RefOr<Schema> {
+    amount(16e6, r"^[0-9]{1,7}(Mi|Gi)$", "GiB in steps of 1 MiB (1/1024), or Kubernetes' notation (\"512Mi\", \"4Gi\")")
+}
+
+/// A decimal, on the way out.
+pub(crate) fn decimal() -> Object {
+    ObjectBuilder::new().schema_type(Type::Number).format(Some(SchemaFormat::KnownFormat(KnownFormat::Double))).build()
+}
+
+/// A row id.
+pub(crate) fn id() -> Object {
+    ObjectBuilder::new().schema_type(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).build()
+}
+
+/// A point in time.
+pub(crate) fn time() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build()
+}
+
+/// A cluster's name.
+pub(crate) fn cluster_name() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(CLUSTER_NAME_MAX))
+        .pattern(Some("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))
+        .description(Some("DNS-1123 label; names of system namespaces are reserved"))
+        .build()
+}
+
+/// A user's name.
+pub(crate) fn username() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(USERNAME_MAX))
+        .pattern(Some("^[A-Za-z0-9][A-Za-z0-9._@-]*$"))
+        .build()
+}

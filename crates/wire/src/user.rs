@@ -1,0 +1,155 @@
+//! Users and their quota.
+
+use serde::{Deserialize, Serialize};
+use types::{Amount, Bytes, MilliCpu, Role, Timestamp, UserId};
+use utoipa::ToSchema;
+
+use crate::schema;
+
+/// A user to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUser {
+    /// Unique name.
+    #[schema(schema_with = schema::username)]
+    pub username: String,
+    /// Static bearer token: 6 to 256 printable ASCII characters without spaces. Left out, one is made and shown once.
+    #[serde(default)]
+    #[schema(min_length = 6, max_length = 256, pattern = "^[!-~]+$")]
+    pub token: Option<String>,
+    /// CPU cores that the user's instances may take in all.
+    #[schema(schema_with = schema::cpu)]
+    pub quota_cpu: Amount,
+    /// Memory in GiB that the user's instances may take in all.
+    #[schema(schema_with = schema::gib)]
+    pub quota_memory: Amount,
+    /// Persistent disk in GiB that the user's instances may take in all (default 0).
+    #[serde(default)]
+    #[schema(schema_with = schema::gib)]
+    pub quota_storage: Option<Amount>,
+    /// Default `user`. Only an admin may ask for another.
+    #[serde(default)]
+    #[schema(schema_with = schema::role)]
+    pub role: Option<Role>,
+}
+
+/// What to change of a user. What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateUser {
+    /// CPU cores. Below what is used, it only stops growth.
+    #[serde(default)]
+    #[schema(schema_with = schema::cpu)]
+    pub quota_cpu: Option<Amount>,
+    /// Memory in GiB.
+    #[serde(default)]
+    #[schema(schema_with = schema::gib)]
+    pub quota_memory: Option<Amount>,
+    /// Persistent disk in GiB.
+    #[serde(default)]
+    #[schema(schema_with = schema::gib)]
+    pub quota_storage: Option<Amount>,
+    /// What the user may do.
+    #[serde(default)]
+    #[schema(schema_with = schema::role)]
+    pub role: Option<Role>,
+    /// Shut out at the next request. What the user runs goes on running.
+    #[serde(default)]
+    pub disabled: Option<bool>,
+}
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct User {
+    /// Small integer, never reused.
+    #[schema(schema_with = schema::id)]
+    pub id: UserId,
+    /// Unique name.
+    pub username: String,
+    /// What the user may do.
+    #[schema(schema_with = schema::role)]
+    pub role: Role,
+    /// Shut out.
+    pub disabled: bool,
+    /// CPU cores allowed.
+    #[schema(schema_with = schema::decimal)]
+    pub quota_cpu: MilliCpu,
+    /// Memory in GiB allowed.
+    #[schema(schema_with = schema::decimal)]
+    pub quota_memory: Bytes,
+    /// Persistent disk in GiB allowed.
+    #[schema(schema_with = schema::decimal)]
+    pub quota_storage: Bytes,
+    /// CPU cores taken.
+    #[schema(schema_with = schema::decimal)]
+    pub used_cpu: MilliCpu,
+    /// Memory in GiB taken.
+    #[schema(schema_with = schema::decimal)]
+    pub used_memory: Bytes,
+    /// Persistent disk in GiB taken.
+    #[schema(schema_with = schema::decimal)]
+    pub used_storage: Bytes,
+    /// When the user was created.
+    #[schema(schema_with = schema::time)]
+    pub created_at: Timestamp,
+}
+
+/// A user just created.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreatedUser {
+    /// The user.
+    #[serde(flatten)]
+    pub user: User,
+    /// The token, when it was made here. It is shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// A token in place of the former one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateToken {
+    /// The new token. Left out, one is made.
+    #[serde(default)]
+    #[schema(min_length = 6, max_length = 256, pattern = "^[!-~]+$")]
+    pub token: Option<String>,
+}
+
+/// The token that is good from now on. It is shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewToken {
+    /// Bearer token.
+    pub token: String,
+}
+
+/// What a user may take, and takes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Quota {
+    /// CPU cores allowed.
+    #[schema(schema_with = schema::decimal)]
+    pub total_cpu: MilliCpu,
+    /// Memory in GiB allowed.
+    #[schema(schema_with = schema::decimal)]
+    pub total_memory: Bytes,
+    /// CPU cores taken by clusters that exist, running or not.
+    #[schema(schema_with = schema::decimal)]
+    pub used_cpu: MilliCpu,
+    /// Memory in GiB taken.
+    #[schema(schema_with = schema::decimal)]
+    pub used_memory: Bytes,
+    /// CPU cores left; zero when the quota was lowered below use.
+    #[schema(schema_with = schema::decimal)]
+    pub available_cpu: MilliCpu,
+    /// Memory in GiB left.
+    #[schema(schema_with = schema::decimal)]
+    pub available_memory: Bytes,
+    /// Persistent disk in GiB allowed.
+    #[schema(schema_with = schema::decimal)]
+    pub total_storage: Bytes,
+    /// Persistent disk in GiB taken.
+    #[schema(schema_with = schema::decimal)]
+    pub used_storage: Bytes,
+    /// Persistent disk in GiB left.
+    #[schema(schema_with = schema::decimal)]
+    pub available_storage: Bytes,
+}
