@@ -1,0 +1,174 @@
+//! A cluster on this machine: the processes started for it, and waiting for what they should do.
+
+use super::{
+    ports::Ports,
+    process::Process,
+    state::{Record, StateDir},
+};
+use anyhow::{Context, Result, bail};
+use rustix::process::Signal;
+use std::{
+    fs,
+    future::Future,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+/// How long anything may take to come up on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(50);
+/// After this long a component that was asked to end is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Components in the order of their stop. Clients go before their servers, or these wait for them;
+/// etcd goes last, or the apiserver hangs.
+const STOP_ORDER: &[&[&str]] = &[
+    &["node-agent", "virt-controller", "virt-api"],
+    &["kwok", "kube-scheduler", "kube-controller-manager"],
+    &["kube-apiserver"],
+    &["etcd"],
+];
+
+pub(crate) struct Cluster {
+    pub(crate) state: StateDir,
+    pub(crate) record: Record,
+}
+
+impl Cluster {
+    /// A cluster of which nothing runs yet.
+    pub(crate) fn new(state: StateDir) -> Result<Self> {
+        let record = Record {
+            ports: Ports::free()?,
+            processes: Vec::new(),
+            control_plane: None,
+            kubevirt: None,
+        };
+        Ok(Self { state, record })
+    }
+
+    /// The cluster that was recorded, whether or not it still runs.
+    pub(crate) fn recorded(state: &StateDir) -> Result<Option<Self>> {
+        let state = state.clone();
+        Ok(state.load()?.map(|record| Self { state, record }))
+    }
+
+    pub(crate) fn spawn(&mut self, name: &str, program: &Path, args: &[String]) -> Result<()> {
+        let log = self.state.log(name);
+        let process = Process::spawn(name, program, args, self.state.root(), &log)?;
+        self.record.processes.push(process);
+        self.save()
+    }
+
+    pub(crate) fn save(&self) -> Result<()> {
+        self.state.save(&self.record)
+    }
+
+    pub(crate) fn all_alive(&self) -> bool {
+        self.dead().is_none()
+    }
+
+    fn dead(&self) -> Option<&Process> {
+        self.record
+            .processes
+            .iter()
+            .find(|process| !process.alive())
+    }
+
+    /// Waits until `check` gives something. Fails at once when any component dies, and at the
+    /// deadline with the last reason; both name the log to read.
+    pub(crate) async fn until<T, F>(
+        &self,
+        what: &str,
+        component: &str,
+        mut check: impl FnMut() -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = Result<Option<T>>>,
+    {
+        let deadline = Instant::now() + START_LIMIT;
+        let mut last = String::new();
+        while Instant::now() < deadline {
+            match check().await {
+                Ok(Some(value)) => return Ok(value),
+                Ok(None) => {}
+                Err(error) => last = format!(": {error:#}"),
+            }
+            if let Some(dead) = self.dead() {
+                let log = self.state.log(&dead.name);
+                bail!(
+                    "{} ended while waiting for: {what}\n{}",
+                    dead.name,
+                    tail(&log)
+                );
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        let log = self.state.log(component);
+        bail!(
+            "{} s were not enough for: {what}{last}\n{}",
+            START_LIMIT.as_secs(),
+            tail(&log)
+        )
+    }
+
+    /// Ends every recorded process, clients before servers, and forgets the cluster.
+    pub(crate) fn stop(self) -> Result<()> {
+        for group in STOP_ORDER {
+            let members = self.named(group);
+            for process in &members {
+                process.signal(Signal::TERM);
+            }
+            if !wait_gone(&members, STOP_LIMIT) {
+                for process in &members {
+                    process.signal(Signal::KILL);
+                }
+                if !wait_gone(&members, STOP_LIMIT) {
+                    bail!("{} could not be killed", group.join(", "));
+                }
+            }
+        }
+        self.state.clear()
+    }
+
+    fn named(&self, names: &[&str]) -> Vec<&Process> {
+        names
+            .iter()
+            .flat_map(|name| {
+                self.record
+                    .processes
+                    .iter()
+                    .filter(move |process| process.name == *name)
+            })
+            .collect()
+    }
+}
+
+fn wait_gone(processes: &[&Process], limit: Duration) -> bool {
+    let deadline = Instant::now() + limit;
+    while processes.iter().any(|process| process.alive()) {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(POLL);
+    }
+    true
+}
+
+/// The log's name and its last lines.
+fn tail(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines[lines.len().saturating_sub(12)..].join("\n  ");
+    format!("last lines of {}:\n  {last}", log.display())
+}
+
+/// A client of the cluster's apiserver.
+pub(crate) async fn client(kubeconfig: &Path) -> Result<kube::Client> {
+    let config = kube::config::Kubeconfig::read_from(kubeconfig)
+        .with_context(|| format!("read {}", kubeconfig.display()))?;
+    let config =
+        kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default())
+            .await
+            .context("understand the kubeconfig")?;
+    Ok(kube::Client::try_from(config)?)
+}

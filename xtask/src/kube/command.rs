@@ -1,0 +1,67 @@
+//! The command line of `cargo xtask kube`.
+
+use super::{Options, agent, down, known, runtime, up};
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Parser)]
+pub(crate) struct Args {
+    /// Where the cluster lives [default: one per checkout in the user's state directory]
+    #[arg(long, global = true, env = "KUBEKCLOUD_KUBE_STATE")]
+    state_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Bring the cluster up; the last line on standard output is its kubeconfig's path
+    Up {
+        /// Leave KubeVirt out
+        #[arg(long)]
+        no_kubevirt: bool,
+    },
+    /// Stop the cluster
+    Down,
+    /// Print exports for a shell: eval "$(cargo xtask kube env)"
+    Env,
+    /// Play virt-handler and the kubelet's share of launcher Pods (started by `up`)
+    #[command(hide = true)]
+    NodeAgent(agent::Args),
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    match args.verb {
+        Verb::Up { no_kubevirt } => {
+            let running = up(&Options {
+                kubevirt: !no_kubevirt,
+                state_dir: args.state_dir,
+            })?;
+            println!("{}", running.kubeconfig.display());
+            Ok(())
+        }
+        Verb::Down => down(args.state_dir.as_deref()),
+        Verb::Env => {
+            let Some(running) = known(args.state_dir.as_deref())? else {
+                bail!("no cluster is up: run `cargo xtask kube up`");
+            };
+            println!(
+                "export {}={}",
+                super::TEST_KUBECONFIG,
+                quoted(&running.kubeconfig)
+            );
+            println!("export KUBECTL_PATH={}", quoted(&running.kubectl));
+            if let Some(dir) = running.kubectl.parent() {
+                println!("export PATH={}:\"$PATH\"", quoted(dir));
+            }
+            Ok(())
+        }
+        Verb::NodeAgent(args) => runtime()?.block_on(agent::run(args)),
+    }
+}
+
+/// The path as one word of a POSIX shell.
+fn quoted(path: &std::path::Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}

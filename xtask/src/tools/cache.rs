@@ -1,0 +1,108 @@
+//! Where built tools live: `CACHE/kubekcloud/tools/MODULE-HASH/{bin,manifests}`.
+//!
+//! The hash covers the module's files and its row in the table of pins, so a changed pin or flag
+//! never meets an old binary, and two checkouts with the same pins share one build. The version of
+//! the Go toolchain is left out on purpose: what is built keeps working where `go` is absent.
+
+use super::pins::Module;
+use crate::digest::digest;
+use anyhow::{Context, Result};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+/// Bumped when the way of building changes in a way that the table does not show.
+const RECIPE: &str = "go build -trimpath -buildvcs=false CGO_ENABLED=0 / 1";
+
+pub(crate) struct Slot {
+    pub(crate) dir: PathBuf,
+    pub(crate) lock: PathBuf,
+}
+
+impl Slot {
+    pub(crate) fn of(module: &Module) -> Result<Self> {
+        let root = root()?;
+        let hash = hash(module)?;
+        Ok(Self {
+            dir: root.join(format!("{}-{hash}", module.name)),
+            lock: root.join(format!("{}.lock", module.name)),
+        })
+    }
+
+    pub(crate) fn bin(&self, tool: &str) -> PathBuf {
+        self.dir.join("bin").join(tool)
+    }
+
+    pub(crate) fn manifest(&self, name: &str) -> PathBuf {
+        self.dir.join("manifests").join(name)
+    }
+
+    pub(crate) fn complete(&self, module: &Module) -> bool {
+        module
+            .tools
+            .iter()
+            .all(|tool| self.bin(tool.name).is_file())
+            && module
+                .manifests
+                .iter()
+                .all(|manifest| self.manifest(manifest.name).is_file())
+    }
+}
+
+/// The module's directory in the checkout.
+pub(crate) fn source(module: &Module) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tools")
+        .join(module.name)
+}
+
+fn root() -> Result<PathBuf> {
+    let cache = match env::var_os("XDG_CACHE_HOME") {
+        Some(dir) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
+        _ => env::home_dir()
+            .context("neither XDG_CACHE_HOME nor HOME is set: no place to keep built tools")?
+            .join(".cache"),
+    };
+    let root = cache.join("kubekcloud").join("tools");
+    fs::create_dir_all(&root).with_context(|| format!("create {}", root.display()))?;
+    Ok(root)
+}
+
+fn hash(module: &Module) -> Result<String> {
+    let mut parts: Vec<Vec<u8>> = Vec::new();
+    let mut part = |bytes: &[u8]| parts.push(bytes.to_vec());
+    for text in [RECIPE, env::consts::OS, env::consts::ARCH, module.ldflags] {
+        part(text.as_bytes());
+    }
+    for tool in module.tools {
+        part(tool.name.as_bytes());
+        part(tool.package.as_bytes());
+    }
+    for manifest in module.manifests {
+        part(manifest.name.as_bytes());
+        part(manifest.tool.as_bytes());
+        part(manifest.args.join(" ").as_bytes());
+    }
+    let source = source(module);
+    for file in files(&source)? {
+        let name = file.strip_prefix(&source)?;
+        part(name.as_os_str().as_encoded_bytes());
+        part(&fs::read(&file).with_context(|| format!("read {}", file.display()))?);
+    }
+    Ok(digest(parts))
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("list {}", dir.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            found.extend(files(&entry.path())?);
+        } else {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
