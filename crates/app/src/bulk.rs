@@ -20,15 +20,29 @@ impl App {
     pub async fn cluster_operate(&self, caller: &Caller, id: ClusterId, operation: Operation) -> Result<BulkResult> {
         caller.require_write()?;
         let deadline = Instant::now() + OPERATION_WAIT;
-        let read = async || self.read_detail(caller, id).await.map(|(_, instances)| instances);
-        let all_settled = |rows: &Vec<InstanceRow>| rows.iter().all(settled_or_going);
-        self.wait_for(deadline, read, all_settled).await?;
+        self.instances_settled(caller, id, deadline, |_| true).await?;
 
         let touched = self.write_operations(caller, id, operation).await?;
         (self.wake)(id);
-        let touched_settled = |rows: &Vec<InstanceRow>| rows.iter().filter(|row| touched.contains(&row.intent.id)).all(settled_or_going);
-        let rows = self.wait_for(deadline, read, touched_settled).await?;
+        let rows = self.instances_settled(caller, id, deadline, |row| touched.contains(&row.intent.id)).await?;
         Ok(summarize(operation, &rows, &touched))
+    }
+
+    /// The cluster's instances when those that `matter` have settled, or as they are at `deadline`.
+    pub(crate) async fn instances_settled(
+        &self,
+        caller: &Caller,
+        id: ClusterId,
+        deadline: Instant,
+        matter: impl Fn(&InstanceRow) -> bool,
+    ) -> Result<Vec<InstanceRow>> {
+        let mut waiter = self.waiter(deadline);
+        loop {
+            let (_, rows) = self.read_detail(caller, id).await?;
+            if rows.iter().filter(|row| matter(row)).all(settled_or_going) || !waiter.next().await {
+                return Ok(rows);
+            }
+        }
     }
 
     async fn write_operations(&self, caller: &Caller, id: ClusterId, operation: Operation) -> Result<HashSet<InstanceId>> {

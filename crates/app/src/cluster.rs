@@ -54,9 +54,10 @@ impl App {
             }
         };
         (self.wake)(id);
-        let settled = |detail: &(ClusterRow, Vec<InstanceRow>)| detail.1.iter().all(InstanceRow::settled);
-        let (row, instances) = self.wait_for(Instant::now() + wait, async || self.read_detail(caller, id).await, settled).await?;
-        Ok(Created { cluster: detail(row, instances), replayed })
+        if !wait.is_zero() {
+            self.instances_settled(caller, id, Instant::now() + wait, |_| true).await?;
+        }
+        Ok(Created { cluster: self.cluster_get(caller, id).await?, replayed })
     }
 
     /// The one transaction of a create: quota, cluster, instances, allocations, audit.

@@ -36,9 +36,8 @@ impl App {
     pub async fn instance_operate(&self, caller: &Caller, id: InstanceId, operation: Operation) -> Result<OperatedInstance> {
         caller.require_write()?;
         let deadline = Instant::now() + OPERATION_WAIT;
-        let read = async || self.instance_row(caller, id).await;
         loop {
-            let seen = self.wait_for(deadline, read, |row| settled_or_going(row)).await?;
+            let seen = self.instance_settled(caller, id, deadline).await?;
             refuse_deleting(&seen)?;
             let headed_there = seen.intent.desired == operation.target() && !seen.settled();
             if headed_there || seen.intent.observed.status.is_at(operation) {
@@ -51,9 +50,20 @@ impl App {
             }
             // Somebody else was faster: look again.
         }
-        let row = self.wait_for(deadline, read, settled_or_going).await?;
+        let row = self.instance_settled(caller, id, deadline).await?;
         let settled = row.settled();
         Ok(OperatedInstance { instance: show::instance(row), operation, settled })
+    }
+
+    /// The instance when it has settled, or as it is at `deadline`.
+    async fn instance_settled(&self, caller: &Caller, id: InstanceId, deadline: Instant) -> Result<InstanceRow> {
+        let mut waiter = self.waiter(deadline);
+        loop {
+            let row = self.instance_row(caller, id).await?;
+            if settled_or_going(&row) || !waiter.next().await {
+                return Ok(row);
+            }
+        }
     }
 
     async fn write_operation(&self, caller: &Caller, seen: &InstanceRow, operation: Operation) -> Result<bool> {

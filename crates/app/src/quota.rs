@@ -13,12 +13,12 @@ pub fn size_of(size: Usage, count: i64) -> Result<Usage> {
 
 /// Refuses what would exceed the quota, naming every dimension that stands in the way.
 pub(crate) fn admit(owner: &UserRow, used: Usage, requested: Usage) -> Result<()> {
-    let cpu = |n: i64| MilliCpu(n).cores();
-    let gib = |n: i64| Bytes(n).gib();
-    let dimensions: [(&'static str, i64, i64, i64, &dyn Fn(i64) -> f64); 3] = [
-        ("cpu", requested.cpu.0, used.cpu.0, owner.quota.cpu.0, &cpu),
-        ("memory", requested.memory.0, used.memory.0, owner.quota.memory.0, &gib),
-        ("storage", requested.storage.0, used.storage.0, owner.quota.storage.0, &gib),
+    const CPU: fn(i64) -> f64 = |n| MilliCpu(n).cores();
+    const GIB: fn(i64) -> f64 = |n| Bytes(n).gib();
+    let dimensions = [
+        ("cpu", requested.cpu.0, used.cpu.0, owner.quota.cpu.0, CPU),
+        ("memory", requested.memory.0, used.memory.0, owner.quota.memory.0, GIB),
+        ("storage", requested.storage.0, used.storage.0, owner.quota.storage.0, GIB),
     ];
     let short: Vec<QuotaShortage> = dimensions
         .into_iter()

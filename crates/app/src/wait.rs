@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
-use types::Result;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout_at},
+};
 
 use crate::App;
 
@@ -13,22 +15,34 @@ pub(crate) const OPERATION_WAIT: Duration = Duration::from_secs(10);
 /// Another replica may hold the member's lease; its writes are noticed at this interval.
 const OTHER_REPLICA: Duration = Duration::from_millis(300);
 
+/// Says when it is worth reading again: `loop { read; if done or !waiter.next().await { break } }`.
+pub(crate) struct Waiter {
+    changes: watch::Receiver<u64>,
+    deadline: Instant,
+}
+
 impl App {
-    /// Reads until `done` says so or the deadline passes, and answers what was read last. Reads again whenever this
-    /// process has written an observation.
-    pub(crate) async fn wait_for<T>(&self, deadline: Instant, read: impl AsyncFn() -> Result<T>, done: impl Fn(&T) -> bool) -> Result<T> {
+    /// Waits until `deadline` at most. To be made before the first read, so that no change falls between.
+    pub(crate) fn waiter(&self, deadline: Instant) -> Waiter {
         let mut changes = self.changes.clone();
-        loop {
-            changes.mark_unchanged();
-            let seen = read().await?;
-            if done(&seen) || Instant::now() >= deadline {
-                return Ok(seen);
-            }
-            let next = deadline.min(Instant::now() + OTHER_REPLICA);
-            if let Ok(Err(_)) = timeout_at(next, changes.changed()).await {
-                // Nobody reconciles in this process; the other replica might.
-                tokio::time::sleep_until(next).await;
-            }
+        changes.mark_unchanged();
+        Waiter { changes, deadline }
+    }
+}
+
+impl Waiter {
+    /// `true`: something may have changed, read again. `false`: time is up.
+    pub(crate) async fn next(&mut self) -> bool {
+        let now = Instant::now();
+        if now >= self.deadline {
+            return false;
         }
+        let next = self.deadline.min(now + OTHER_REPLICA);
+        if let Ok(Err(_)) = timeout_at(next, self.changes.changed()).await {
+            // Nobody reconciles in this process; another replica might.
+            sleep_until(next).await;
+        }
+        self.changes.mark_unchanged();
+        true
     }
 }

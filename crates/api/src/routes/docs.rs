@@ -1,0 +1,29 @@
+//! `/openapi.json`, `/docs` (Swagger UI), `/redoc`: all parts are in the binary, nothing is loaded from elsewhere.
+
+use axum::{
+    Json, Router,
+    http::{HeaderName, header},
+    response::{Html, IntoResponse, Redirect},
+    routing::get,
+};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::{openapi, routes::State};
+
+const REDOC: &str = include_str!(concat!(env!("OUT_DIR"), "/redoc.html"));
+
+/// Scripts are the page's own; ReDoc's logo and anything else from elsewhere is not fetched.
+const REDOC_POLICY: (HeaderName, &str) = (
+    header::CONTENT_SECURITY_POLICY,
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; \
+     connect-src 'self'; worker-src blob:; frame-ancestors 'none'",
+);
+
+pub(super) fn router() -> Router<State> {
+    let document = serde_json::to_value(openapi::document()).unwrap_or_default();
+    Router::new()
+        .route("/", get(async || Redirect::temporary("/docs/")))
+        .route("/openapi.json", get(async move || Json(document.clone())))
+        .route("/redoc", get(async || ([REDOC_POLICY], Html(REDOC)).into_response()))
+        .merge(Router::<State>::from(SwaggerUi::new("/docs").config(Config::from("/openapi.json"))))
+}
