@@ -20,14 +20,18 @@ const POLL: Duration = Duration::from_millis(50);
 /// After this long a component that was asked to end is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// Components in the order of their stop. Clients go before their servers, or these wait for them;
-/// etcd goes last, or the apiserver hangs.
-const STOP_ORDER: &[&[&str]] = &[
-    &["node-agent", "virt-controller", "virt-api"],
-    &["kwok", "kube-scheduler", "kube-controller-manager"],
-    &["kube-apiserver"],
-    &["etcd"],
-];
+/// Stages of the stop. Clients end before their servers, or these wait for them; etcd ends last, or
+/// the apiserver hangs.
+const STOP_STAGES: u8 = 4;
+
+fn stop_stage(component: &str) -> u8 {
+    match component {
+        "etcd" => 3,
+        "kube-apiserver" => 2,
+        "kwok" | "kube-scheduler" | "kube-controller-manager" => 1,
+        _ => 0,
+    }
+}
 
 pub(crate) struct Cluster {
     pub(crate) state: StateDir,
@@ -65,6 +69,14 @@ impl Cluster {
 
     pub(crate) fn all_alive(&self) -> bool {
         self.dead().is_none()
+    }
+
+    /// Whether a component of that name was ever started.
+    pub(crate) fn has(&self, component: &str) -> bool {
+        self.record
+            .processes
+            .iter()
+            .any(|process| process.name == component)
     }
 
     fn dead(&self) -> Option<&Process> {
@@ -113,33 +125,28 @@ impl Cluster {
 
     /// Ends every recorded process, clients before servers, and forgets the cluster.
     pub(crate) fn stop(self) -> Result<()> {
-        for group in STOP_ORDER {
-            let members = self.named(group);
-            for process in &members {
-                process.signal(Signal::TERM);
-            }
-            if !wait_gone(&members, STOP_LIMIT) {
+        for stage in 0..STOP_STAGES {
+            // Started last, stopped first.
+            let members: Vec<&Process> = self
+                .record
+                .processes
+                .iter()
+                .rev()
+                .filter(|process| stop_stage(&process.name) == stage)
+                .collect();
+            for signal in [Signal::TERM, Signal::KILL] {
                 for process in &members {
-                    process.signal(Signal::KILL);
+                    process.signal(signal);
                 }
-                if !wait_gone(&members, STOP_LIMIT) {
-                    bail!("{} could not be killed", group.join(", "));
+                if wait_gone(&members, STOP_LIMIT) {
+                    break;
                 }
+            }
+            if let Some(stubborn) = members.iter().find(|process| process.alive()) {
+                bail!("{} could not be killed", stubborn.name);
             }
         }
         self.state.clear()
-    }
-
-    fn named(&self, names: &[&str]) -> Vec<&Process> {
-        names
-            .iter()
-            .flat_map(|name| {
-                self.record
-                    .processes
-                    .iter()
-                    .filter(move |process| process.name == *name)
-            })
-            .collect()
     }
 }
 

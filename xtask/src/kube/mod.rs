@@ -10,7 +10,6 @@ mod cluster;
 mod command;
 mod control_plane;
 mod kubevirt;
-mod manifests;
 mod nodes;
 mod objects;
 mod pki;
@@ -171,6 +170,8 @@ async fn reusable(
     };
     let same_control_plane =
         cluster.record.control_plane == Some(control_plane::fingerprint(tools)?);
+    // Started but never ready: its start was cut off.
+    let half_started = cluster.record.kubevirt.is_none() && cluster.has("virt-api");
     let same_kubevirt = !options.kubevirt
         || cluster.record.kubevirt.is_none()
         || cluster.record.kubevirt == Some(kubevirt::fingerprint(tools)?);
@@ -178,7 +179,7 @@ async fn reusable(
         Ok(client) => matches!(control_plane::ready(&client).await, Ok(Some(()))),
         Err(_) => false,
     };
-    if same_control_plane && same_kubevirt && cluster.all_alive() && answers {
+    if same_control_plane && same_kubevirt && !half_started && cluster.all_alive() && answers {
         return Ok(Some(cluster));
     }
     eprintln!("stopping a cluster that is broken or outdated");

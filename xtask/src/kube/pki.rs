@@ -7,7 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
-use std::{fs, path::PathBuf};
+use std::{fs, path::Path};
 
 /// Subject and use of one certificate.
 struct Leaf<'a> {
@@ -129,7 +129,7 @@ pub(crate) fn kubevirt(state: &StateDir) -> Result<()> {
 /// Writes a kubeconfig for the cluster's apiserver.
 pub(crate) fn kubeconfig(
     state: &StateDir,
-    path: &PathBuf,
+    path: &Path,
     apiserver: u16,
     login: &Login,
 ) -> Result<()> {

@@ -70,7 +70,7 @@ pub(super) fn boot(machine: &mut Value, address: Option<&str>, now: &str) {
     if let Some(memory) = memory.into_iter().find(|memory| !memory.is_null()) {
         status["memory"]["guestCurrent"] = memory.clone();
     }
-    for volume in status["volumeStatus"].as_array_mut().into_iter().flatten() {
+    for volume in items(status, "volumeStatus") {
         if volume["target"].as_str().is_none_or(str::is_empty) {
             volume["target"] = json!("vda");
         }
@@ -115,9 +115,16 @@ pub(super) fn pause(machine: &mut Value, now: &str) {
 
 /// virt-handler removes the condition; it never sets it to False.
 pub(super) fn unpause(machine: &mut Value) {
-    if let Some(conditions) = machine["status"]["conditions"].as_array_mut() {
+    let conditions = machine.pointer_mut("/status/conditions");
+    if let Some(conditions) = conditions.and_then(Value::as_array_mut) {
         conditions.retain(|condition| condition["type"] != "Paused");
     }
+}
+
+/// The list's items; a list that is not there stays so.
+pub(super) fn items<'a>(object: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mut Value> {
+    let items = object.get_mut(list).and_then(Value::as_array_mut);
+    items.into_iter().flatten()
 }
 
 /// Moves the machine to a phase and notes when.

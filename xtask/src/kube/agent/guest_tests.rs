@@ -74,6 +74,11 @@ fn pause_adds_one_condition_and_unpause_removes_it() {
     assert_eq!(types(&machine), ["Ready", "Paused"]);
     unpause(&mut machine);
     assert_eq!(types(&machine), ["Ready"]);
+
+    let mut bare = json!({"status": {"phase": "Running"}});
+    let before = bare.clone();
+    unpause(&mut bare);
+    assert_eq!(bare, before);
 }
 
 #[test]

@@ -222,18 +222,19 @@ fn terminate(status: &mut Value, phase: &str, now: &str) {
         (0, "Completed")
     };
     let started = status["startTime"].clone();
-    for container in status["containerStatuses"]
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-    {
-        container["ready"] = json!(false);
-        container["started"] = json!(false);
-        container["state"] = json!({"terminated": {
-            "exitCode": code, "reason": reason, "startedAt": started, "finishedAt": now,
-        }});
+    for list in ["containerStatuses", "initContainerStatuses"] {
+        for container in guest::items(status, list) {
+            if container["state"]["running"].is_null() {
+                continue;
+            }
+            container["ready"] = json!(false);
+            container["started"] = json!(false);
+            container["state"] = json!({"terminated": {
+                "exitCode": code, "reason": reason, "startedAt": started, "finishedAt": now,
+            }});
+        }
     }
-    for condition in status["conditions"].as_array_mut().into_iter().flatten() {
+    for condition in guest::items(status, "conditions") {
         if condition["type"] == "Ready" || condition["type"] == "ContainersReady" {
             condition["status"] = json!("False");
             condition["reason"] = json!("PodCompleted");
@@ -272,8 +273,7 @@ mod tests {
 
     #[test]
     fn a_crashed_guest_ends_its_pod_with_code_1() {
-        let mut status =
-            json!({"phase": "Running", "containerStatuses": [{"name": "compute", "ready": true}]});
+        let mut status = json!({"phase": "Running", "containerStatuses": [{"name": "compute", "ready": true, "state": {"running": {}}}]});
         terminate(&mut status, "Failed", "2026-01-01T00:00:00Z");
         assert_eq!(
             status["containerStatuses"][0]["state"]["terminated"]["exitCode"],

@@ -61,14 +61,14 @@ fn act(agent: &Arc<Agent>, machine: &DynamicObject) {
     let Ok(seen) = serde_json::to_value(machine) else {
         return;
     };
-    let (what, delay) = match guest::next(&seen) {
+    let next = guest::next(&seen);
+    let (what, delay) = match next {
         Next::Nothing => return,
         Next::Boot => ("boot", agent.boot),
         Next::FailToBoot => ("fail", agent.boot),
         Next::ShutDown => ("stop", stop_time(agent, &seen)),
         Next::End(_) => ("end", Duration::ZERO),
     };
-    let next = guest::next(&seen);
     let name = format!("{what} {}/{} {}", id.namespace, id.name, id.uid);
     let agent = agent.clone();
     agent.tasks.clone().once(name, delay, move || {
@@ -229,8 +229,11 @@ impl Agent {
             ..Default::default()
         };
         let events: Api<Event> = Api::namespaced(self.handler.clone(), &id.namespace);
-        if let Err(error) = events.create(&PostParams::default(), &event).await {
-            log(format!("event {reason}: {error}"));
+        match events.create(&PostParams::default(), &event).await {
+            Ok(_) => {}
+            // A namespace on its way out takes no new events.
+            Err(Error::Api(status)) if status.is_forbidden() => {}
+            Err(error) => log(format!("event {reason}: {error}")),
         }
     }
 }

@@ -30,7 +30,8 @@ pub(crate) fn point_at(objects: &mut [Value], port: u16, ca: &str) {
         if object["kind"] == "APIService" {
             point(&mut object["spec"]);
         }
-        for webhook in object["webhooks"].as_array_mut().into_iter().flatten() {
+        let webhooks = object.get_mut("webhooks").and_then(Value::as_array_mut);
+        for webhook in webhooks.into_iter().flatten() {
             point(&mut webhook["clientConfig"]);
         }
     }

@@ -1,9 +1,13 @@
 //! KubeVirt on the control plane: its real virt-api and virt-controller as plain processes, installed
 //! the way its operator would, and our node agent in the place of virt-handler.
 
+mod flags;
+mod manifests;
+mod ready;
+
 use super::{
     cluster::{self, Cluster},
-    manifests, objects, pki,
+    objects, pki,
 };
 use crate::{digest::digest, tools::Tools};
 use anyhow::{Context, Result};
@@ -18,9 +22,9 @@ use kube::{
     runtime::wait::{await_condition, conditions::is_crd_established},
 };
 use serde_json::{Value, json};
-use std::{env, fs, path::Path, time::Duration};
+use std::{env, fs, time::Duration};
 
-pub(crate) const NAMESPACE: &str = "kubevirt";
+const NAMESPACE: &str = "kubevirt";
 const VERSION: &str = "v1.8.0";
 /// Longer than any cluster of tests lives.
 const TOKEN_SECONDS: i64 = 30 * 24 * 3600;
@@ -72,14 +76,18 @@ pub(crate) async fn start(cluster: &mut Cluster, tools: &Tools) -> Result<()> {
     )
     .await?;
 
-    cluster.spawn("virt-api", &tools.bin("virt-api")?, &virt_api(cluster))?;
+    cluster.spawn(
+        "virt-api",
+        &tools.bin("virt-api")?,
+        &flags::virt_api(cluster),
+    )?;
     cluster.spawn(
         "virt-controller",
         &tools.bin("virt-controller")?,
-        &virt_controller(cluster),
+        &flags::virt_controller(cluster),
     )?;
     let this = env::current_exe().context("find this executable")?;
-    cluster.spawn("node-agent", &this, &node_agent(cluster))?;
+    cluster.spawn("node-agent", &this, &flags::node_agent(cluster))?;
 
     let port = cluster.record.ports.virt_api;
     let mut services = manifests::read(&tools.manifest("kubevirt-apiservices.json")?)?;
@@ -88,7 +96,7 @@ pub(crate) async fn start(cluster: &mut Cluster, tools: &Tools) -> Result<()> {
     objects::create(client, services).await?;
     cluster
         .until("virt-api answers through the apiserver", "virt-api", || {
-            subresources(client)
+            ready::subresources(client)
         })
         .await?;
     // Only now: while virt-api does not answer, they would refuse every virtual machine.
@@ -96,16 +104,18 @@ pub(crate) async fn start(cluster: &mut Cluster, tools: &Tools) -> Result<()> {
     manifests::point_at(&mut webhooks, port, &ca);
     objects::create(client, webhooks).await?;
     cluster
-        .until("virt-controller leads", "virt-controller", || leads(client))
+        .until("virt-controller leads", "virt-controller", || {
+            ready::leads(client)
+        })
         .await?;
     cluster
         .until("virt-api admits virtual machines", "virt-api", || {
-            admits(client)
+            ready::admits(client)
         })
         .await?;
     cluster
         .until("the node agent holds every node", "node-agent", || {
-            nodes_held(client)
+            ready::nodes_held(client)
         })
         .await
 }
@@ -173,80 +183,6 @@ async fn login(cluster: &Cluster, client: &Client, account: &str) -> Result<()> 
     pki::kubeconfig(&cluster.state, &path, apiserver, &pki::Login::Token(&token))
 }
 
-async fn subresources(client: &Client) -> Result<Option<()>> {
-    let mut available = true;
-    for version in ["v1", "v1alpha3"] {
-        let name = format!("{version}.subresources.kubevirt.io");
-        let services = api(client, "apiregistration.k8s.io", "v1", "APIService", None);
-        let service = services.get(&name).await?;
-        let conditions = service.data["status"]["conditions"].as_array();
-        available &= conditions
-            .into_iter()
-            .flatten()
-            .any(|condition| condition["type"] == "Available" && condition["status"] == "True");
-    }
-    Ok(available.then_some(()))
-}
-
-async fn leads(client: &Client) -> Result<Option<()>> {
-    let leases = api(
-        client,
-        "coordination.k8s.io",
-        "v1",
-        "Lease",
-        Some(NAMESPACE),
-    );
-    let lease = leases.get_opt("virt-controller").await?;
-    let leads = lease.is_some_and(|lease| {
-        lease.data["spec"]["holderIdentity"]
-            .as_str()
-            .is_some_and(|holder| !holder.is_empty())
-    });
-    Ok(leads.then_some(()))
-}
-
-/// The apiserver learns of webhooks a moment after they are created: a machine without a template
-/// is refused by the definition's schema either way, one without a strategy by virt-api alone.
-async fn admits(client: &Client) -> Result<Option<()>> {
-    let machine = serde_json::from_value(manifests::refused_machine())?;
-    let machines = api(
-        client,
-        "kubevirt.io",
-        "v1",
-        "VirtualMachine",
-        Some("default"),
-    );
-    let dry_run = PostParams {
-        dry_run: true,
-        ..PostParams::default()
-    };
-    match machines.create(&dry_run, &machine).await {
-        Err(kube::Error::Api(status)) if status.message.contains("virtualmachine-validator") => {
-            Ok(Some(()))
-        }
-        Err(error) => Err(error.into()),
-        Ok(_) => Ok(None),
-    }
-}
-
-/// virt-api looks for virt-handler's Pod on the node of a machine.
-async fn nodes_held(client: &Client) -> Result<Option<()>> {
-    let nodes = api(client, "", "v1", "Node", None)
-        .list(&kube::api::ListParams::default())
-        .await?;
-    let schedulable = nodes.iter().all(|node| {
-        node.metadata
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get("kubevirt.io/schedulable"))
-            == Some(&"true".to_owned())
-    });
-    let sets = api(client, "apps", "v1", "DaemonSet", Some(NAMESPACE));
-    let ready = sets.get("virt-handler").await?.data["status"]["numberReady"].as_u64();
-    let everywhere = ready == u64::try_from(nodes.items.len()).ok();
-    Ok((schedulable && everywhere).then_some(()))
-}
-
 fn api(
     client: &Client,
     group: &str,
@@ -259,57 +195,4 @@ fn api(
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     }
-}
-
-fn virt_api(cluster: &Cluster) -> Vec<String> {
-    let pki = |name: &str| flag_path(&cluster.state.pki(name));
-    vec![
-        format!("--kubeconfig={}", pki("kubevirt-apiserver.kubeconfig")),
-        "--listen=127.0.0.1".to_owned(),
-        format!("--port={}", cluster.record.ports.virt_api),
-        format!("--console-server-port={}", cluster.record.ports.node_agent),
-        format!("--tls-cert-file={}", pki("virt-api.crt")),
-        format!("--tls-key-file={}", pki("virt-api.key")),
-        format!("--handler-cert-file={}", pki("handler-client.crt")),
-        format!("--handler-key-file={}", pki("handler-client.key")),
-        "-v=2".to_owned(),
-    ]
-}
-
-fn virt_controller(cluster: &Cluster) -> Vec<String> {
-    let pki = |name: &str| flag_path(&cluster.state.pki(name));
-    vec![
-        format!("--kubeconfig={}", pki("kubevirt-controller.kubeconfig")),
-        "--listen=127.0.0.1".to_owned(),
-        format!("--port={}", cluster.record.ports.virt_controller),
-        format!("--prom-cert-file={}", pki("virt-controller.crt")),
-        format!("--prom-key-file={}", pki("virt-controller.key")),
-        format!("--launcher-image=tools.invalid/virt-launcher:{VERSION}"),
-        format!("--exporter-image=tools.invalid/virt-exportserver:{VERSION}"),
-        "-v=2".to_owned(),
-    ]
-}
-
-fn node_agent(cluster: &Cluster) -> Vec<String> {
-    let pki = |name: &str| flag_path(&cluster.state.pki(name));
-    vec![
-        "kube".to_owned(),
-        "node-agent".to_owned(),
-        format!(
-            "--handler-kubeconfig={}",
-            pki("kubevirt-handler.kubeconfig")
-        ),
-        format!(
-            "--kubelet-kubeconfig={}",
-            flag_path(&cluster.state.kubeconfig())
-        ),
-        format!("--port={}", cluster.record.ports.node_agent),
-        format!("--client-ca={}", pki("kubevirt-ca.crt")),
-        format!("--certificate={}", pki("handler-server.crt")),
-        format!("--key={}", pki("handler-server.key")),
-    ]
-}
-
-fn flag_path(path: &Path) -> String {
-    path.display().to_string()
 }
