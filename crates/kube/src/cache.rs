@@ -5,9 +5,11 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
 use types::ClusterId;
 
 use crate::view::{NOBODY, NamespaceView, Place, PodView, VmView, VmiView};
@@ -107,17 +109,38 @@ pub(crate) struct Shelves {
 
 /// All views of one member. Cheap to read: a read clones pointers under a short lock.
 #[derive(Default)]
-pub struct Cache(Mutex<Shelves>);
+pub struct Cache {
+    shelves: Mutex<Shelves>,
+    relisted: Notify,
+}
 
 impl Cache {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Shelves> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether Namespaces and Pods are known, so that what is not here is not there.
     pub fn synced(&self) -> bool {
         let shelves = self.lock();
         shelves.namespaces.synced && shelves.pods.synced
+    }
+
+    /// Waits until Namespaces and Pods are known.
+    pub async fn until_synced(&self) {
+        let mut relisted = pin!(self.relisted.notified());
+        loop {
+            relisted.as_mut().enable();
+            if self.synced() {
+                return;
+            }
+            relisted.as_mut().await;
+            relisted.set(self.relisted.notified());
+        }
+    }
+
+    /// Tells those that wait that a list is complete.
+    pub(crate) fn relisted(&self) {
+        self.relisted.notify_waiters();
     }
 
     /// Whether VMs are known: KubeVirt is served and listed, or known to be absent.

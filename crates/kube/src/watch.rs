@@ -116,7 +116,11 @@ impl Watch {
                     shelf.relist_add(place(object.meta()), object.into());
                     Vec::new()
                 }
-                Event::InitDone => shelf.relist_end(),
+                Event::InitDone => {
+                    let touched = shelf.relist_end();
+                    self.cache.relisted();
+                    touched
+                }
                 Event::Apply(object) => {
                     let place = place(object.meta());
                     let cluster = place.cluster;

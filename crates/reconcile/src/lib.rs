@@ -1,1 +1,27 @@
 //! Makes members match the store.
+//!
+//! One loop per member: take its lease, watch it, and for every cluster that may be out of step make a *pass*:
+//! read intent (SQL) and what is there (watch caches), build objects (pure), write the difference, write status.
+//! A pass is level-triggered: it looks only at how things are, never at what happened, so it can be repeated, cut
+//! short by a crash anywhere, and started by a mere hint. That is why [`Wake`] carries no data: losing it costs time.
+//!
+//! This crate depends on neither `kube` nor `sea-orm`. Every write goes through helpers that take a [`types::Step`]
+//! and run between its failpoints; another way to write does not compile.
+//! It decides nothing that a tenant can see as a rule: those live in `app`.
+#![warn(missing_docs)]
+
+mod backoff;
+mod compute;
+mod error;
+mod health;
+mod memory;
+mod options;
+mod queue;
+mod reconciler;
+mod signal;
+mod tenure;
+
+pub use health::{Health, HealthReport};
+pub use options::Options;
+pub use reconciler::Reconciler;
+pub use signal::{Changes, Wake};

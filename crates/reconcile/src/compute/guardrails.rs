@@ -1,0 +1,192 @@
+//! What keeps a tenant's namespace within its bounds: ResourceQuota, LimitRange, NetworkPolicies. Pure but for the
+//! application at the end.
+//!
+//! The quota is a backstop: accounting is the store's. It counts every instance's row, so it is never in the way of
+//! what was admitted. Policies bind only where the member's network plugin enforces them.
+
+use member::{Kind, Writer};
+use serde_json::{Value, json};
+use store::ClusterIntent;
+use types::{Bytes, InstanceType, MilliCpu, Step, labels, quantity::MIB};
+
+use super::label;
+use crate::error::PassError;
+
+const NAME: &str = "kubekcloud";
+/// What KubeVirt is most likely to add to a VM's memory, with room for its later versions: it is never the tenant's.
+const VM_OVERHEAD: i64 = 512 * MIB;
+/// The same for each core.
+const VM_OVERHEAD_PER_CORE: i64 = 16 * MIB;
+/// The same as a part of the guest's memory.
+const VM_OVERHEAD_SHARE: i64 = 256;
+/// CPU of a launcher's helper containers.
+const VM_CPU_OVERHEAD: i64 = 200;
+
+/// All that the guardrails depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    namespace: String,
+    instance_type: InstanceType,
+    cpu: MilliCpu,
+    memory: Bytes,
+    disk: Option<Bytes>,
+    /// Rows, those on their way out included: their Pods still count.
+    instances: i64,
+}
+
+impl Bounds {
+    pub(super) fn of(cluster: &ClusterIntent) -> Self {
+        Self {
+            namespace: cluster.namespace.clone(),
+            instance_type: cluster.instance_type,
+            cpu: cluster.cpu,
+            memory: cluster.memory,
+            disk: cluster.disk,
+            instances: i64::try_from(cluster.instances.len()).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// One object to apply.
+pub(super) struct Guardrail {
+    pub(super) kind: Kind,
+    pub(super) name: &'static str,
+    pub(super) object: Value,
+}
+
+/// Builds them all.
+pub(super) fn build(installation: &str, cluster: &ClusterIntent) -> Vec<Guardrail> {
+    let labels = label::of_cluster(installation, cluster);
+    let object = |kind: Kind, api_version: &str, name: &'static str, spec: Value| Guardrail {
+        kind,
+        name,
+        object: json!({
+            "apiVersion": api_version,
+            "kind": kind.as_str(),
+            "metadata": {"name": name, "namespace": cluster.namespace, "labels": labels},
+            "spec": spec,
+        }),
+    };
+    let policy = |name, spec| object(Kind::NetworkPolicy, "networking.k8s.io/v1", name, spec);
+    let bounds = Bounds::of(cluster);
+    vec![
+        object(Kind::ResourceQuota, "v1", NAME, json!({"hard": quota(&bounds)})),
+        object(Kind::LimitRange, "v1", NAME, json!({"limits": [limits(&bounds)]})),
+        policy("kubekcloud-default-deny", json!({"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})),
+        policy(
+            "kubekcloud-same-namespace",
+            json!({
+                "podSelector": {},
+                "policyTypes": ["Ingress", "Egress"],
+                "ingress": [{"from": [{"podSelector": {}}]}],
+                "egress": [{"to": [{"podSelector": {}}]}],
+            }),
+        ),
+        policy(
+            "kubekcloud-dns",
+            json!({
+                "podSelector": {},
+                "policyTypes": ["Egress"],
+                "egress": [{
+                    "to": [{
+                        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+                        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+                    }],
+                    "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+                }],
+            }),
+        ),
+        policy(
+            "kubekcloud-internet",
+            json!({
+                "podSelector": {},
+                "policyTypes": ["Egress"],
+                "egress": [{"to": [
+                    {"ipBlock": {"cidr": "0.0.0.0/0", "except": [
+                        "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+                    ]}},
+                    {"ipBlock": {"cidr": "::/0", "except": ["fc00::/7", "fe80::/10"]}},
+                ]}],
+            }),
+        ),
+    ]
+}
+
+fn quota(bounds: &Bounds) -> Value {
+    let Bounds { namespace: _, instance_type, cpu, memory, disk, instances } = bounds;
+    let times = |each: i64, count: i64| each.saturating_mul(count);
+    let storage = Bytes(times(disk.map_or(0, |disk| disk.0), *instances)).kubernetes();
+    let claims = if disk.is_some() { *instances } else { 0 };
+    let mut hard = json!({
+        "persistentvolumeclaims": claims.to_string(),
+        "requests.storage": storage,
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+    });
+    match instance_type {
+        InstanceType::Container => {
+            let cpu = MilliCpu(times(cpu.0, *instances)).kubernetes();
+            let memory = Bytes(times(memory.0, *instances)).kubernetes();
+            hard["requests.cpu"] = json!(cpu);
+            hard["limits.cpu"] = json!(cpu);
+            hard["requests.memory"] = json!(memory);
+            hard["limits.memory"] = json!(memory);
+            hard["pods"] = json!(instances.to_string());
+        }
+        // Never limits: KubeVirt would then set some. One launcher more than there are VMs: a migration needs two.
+        InstanceType::Vm => {
+            let launchers = instances.saturating_add(1);
+            hard["requests.cpu"] = json!(MilliCpu(times(cpu.0 + VM_CPU_OVERHEAD, launchers)).kubernetes());
+            hard["requests.memory"] = json!(Bytes(times(launcher_memory(bounds), launchers)).kubernetes());
+            hard["count/virtualmachines.kubevirt.io"] = json!(instances.to_string());
+        }
+    }
+    hard
+}
+
+fn launcher_memory(bounds: &Bounds) -> i64 {
+    let cores = (bounds.cpu.0 + 999) / 1000;
+    let overhead = VM_OVERHEAD + VM_OVERHEAD_PER_CORE * cores + bounds.memory.0 / VM_OVERHEAD_SHARE;
+    bounds.memory.0.saturating_add(overhead)
+}
+
+/// A small default lets helper Pods in. For VMs it names requests only: a limit would be put on their launchers.
+fn limits(bounds: &Bounds) -> Value {
+    let cpu = MilliCpu(bounds.cpu.0.min(100)).kubernetes();
+    let memory = Bytes(bounds.memory.0.min(128 * MIB)).kubernetes();
+    let small = json!({"cpu": cpu, "memory": memory});
+    match bounds.instance_type {
+        InstanceType::Container => json!({
+            "type": "Container",
+            "max": {"cpu": bounds.cpu.kubernetes(), "memory": bounds.memory.kubernetes()},
+            "default": small,
+            "defaultRequest": small,
+        }),
+        InstanceType::Vm => json!({"type": "Container", "defaultRequest": small}),
+    }
+}
+
+/// Applies them all.
+pub(super) async fn apply(writer: &Writer, installation: &str, cluster: &ClusterIntent) -> Result<(), PassError> {
+    let namespace = Some(cluster.namespace.as_str());
+    let wanted = build(installation, cluster);
+    let writes = wanted.iter().map(|g| writer.apply(Step::GuardrailApply, g.kind, namespace, g.name, &g.object));
+    futures::future::try_join_all(writes).await?;
+    Ok(())
+}
+
+/// Removes those of ours that are no longer wanted, for example after an upgrade renamed one.
+pub(super) async fn prune(writer: &Writer, installation: &str, cluster: &ClusterIntent) -> Result<(), PassError> {
+    const MOST: u32 = 100;
+    let selector = format!("{}={},{}", labels::MANAGED_BY, labels::MANAGED_BY_VALUE, label::selector(installation, cluster));
+    let wanted = build(installation, cluster);
+    for kind in [Kind::ResourceQuota, Kind::LimitRange, Kind::NetworkPolicy] {
+        for name in writer.member().names(kind, &cluster.namespace, &selector, MOST).await? {
+            if !wanted.iter().any(|g| g.kind == kind && g.name == name) {
+                tracing::info!(cluster = %cluster.id, kind = kind.as_str(), name, "removing a guardrail that is no longer wanted");
+                writer.delete_named(Step::GuardrailPrune, kind, &cluster.namespace, &name).await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! The Pod of a container instance. Pure: intent in, object out.
+
+use serde_json::{Value, json};
+use store::{ClusterIntent, InstanceIntent};
+use types::labels;
+
+use super::{label, secret, volume};
+
+/// Seconds that a Pod gets to end by itself.
+pub(super) const GRACE_SECONDS: u32 = 30;
+
+/// The name of the one container.
+pub(super) const CONTAINER: &str = "main";
+
+/// Where the persistent disk is mounted.
+const DATA_PATH: &str = "/data";
+
+/// Where the SSH public key is found, in file `authorized_keys`.
+const SSH_PATH: &str = "/etc/ssh-keys";
+
+/// Builds it. Requests equal limits, so the Pod is of the guaranteed class and the quota's sum is exact.
+pub(super) fn build(installation: &str, cluster: &ClusterIntent, instance: &InstanceIntent) -> Value {
+    let size = json!({"cpu": cluster.cpu.kubernetes(), "memory": cluster.memory.kubernetes()});
+    let mut mounts = Vec::new();
+    let mut volumes = Vec::new();
+    if cluster.disk.is_some() {
+        mounts.push(json!({"name": "data", "mountPath": DATA_PATH}));
+        volumes.push(json!({"name": "data", "persistentVolumeClaim": {"claimName": volume::name(instance)}}));
+    }
+    if cluster.ssh_public_key.is_some() {
+        mounts.push(json!({"name": "ssh-keys", "mountPath": SSH_PATH, "readOnly": true}));
+        volumes.push(json!({"name": "ssh-keys", "secret": {"secretName": secret::ssh_name(instance)}}));
+    }
+    let mut container = json!({
+        "name": CONTAINER,
+        "image": cluster.image,
+        "imagePullPolicy": "IfNotPresent",
+        "resources": {"requests": size, "limits": size},
+        "securityContext": {"allowPrivilegeEscalation": false},
+    });
+    let mut spec = json!({
+        "restartPolicy": "Always",
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+    });
+    if !mounts.is_empty() {
+        container["volumeMounts"] = json!(mounts);
+        spec["volumes"] = json!(volumes);
+    }
+    spec["containers"] = json!([container]);
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": instance.name,
+            "namespace": cluster.namespace,
+            "labels": label::of_instance(installation, cluster, instance),
+            "annotations": {labels::START_GENERATION: instance.start_generation.to_string()},
+        },
+        "spec": spec,
+    })
+}

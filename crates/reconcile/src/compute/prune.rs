@@ -1,0 +1,67 @@
+//! Scaling down: what is left of instances that were scaled away, and then their rows.
+//!
+//! A row, and with it its quota, is given up only when its Pod or VM is confirmed gone, by the cache and by asking.
+
+use std::time::Duration;
+
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use member::{Deletion, Kind};
+use store::{ClusterIntent, InstanceIntent};
+use types::{InstanceId, InstanceType, Step};
+
+use super::{Pass, label, observe::Observed, secret, volume};
+use crate::error::PassError;
+
+/// When to look again while something is still on its way out that no watch shows.
+const RECHECK: Duration = Duration::from_secs(1);
+/// Rows given up in one transaction.
+const BATCH: usize = 200;
+
+/// Answers when to look again.
+pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<Option<Duration>, PassError> {
+    let leaving: Vec<_> = cluster.instances.iter().filter(|instance| instance.deleting && observed.is_gone(instance)).take(BATCH).collect();
+    if leaving.is_empty() {
+        return Ok(None);
+    }
+    let checks: Vec<_> = leaving.iter().map(|instance| clear(pass, cluster, instance).boxed()).collect();
+    let gone: Vec<Option<InstanceId>> = stream::iter(checks).buffer_unordered(pass.context.options.writes).try_collect().await?;
+    let gone: Vec<InstanceId> = gone.into_iter().flatten().collect();
+    if !gone.is_empty() {
+        pass.context.store.instance_release(&pass.context.lease, &gone).await?;
+        pass.context.changes.fire();
+    }
+    // Also after a release: the quota object is to shrink.
+    Ok(Some(if gone.len() == leaving.len() { Duration::ZERO } else { RECHECK }))
+}
+
+/// Removes an instance's volume and Secrets, its compute being gone. Answers its id when nothing is left.
+async fn clear(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent) -> Result<Option<InstanceId>, PassError> {
+    let namespace = cluster.namespace.as_str();
+    let kinds: &[Kind] = match cluster.instance_type {
+        InstanceType::Container => &[Kind::Pod],
+        InstanceType::Vm => &[Kind::VirtualMachine, Kind::VirtualMachineInstance],
+    };
+    for kind in kinds {
+        if pass.member().uid(*kind, namespace, &instance.name).await?.is_some() {
+            return Ok(None);
+        }
+    }
+    // Launchers have names of their own.
+    let selector = label::selector_of(&pass.context.installation, instance);
+    if !pass.member().names(Kind::Pod, namespace, &selector, 1).await?.is_empty() {
+        return Ok(None);
+    }
+    if cluster.ssh_public_key.is_some() || cluster.cloud_init.is_some() {
+        for name in secret::names(instance) {
+            pass.writer().delete_named(Step::VolumeDelete, Kind::Secret, namespace, &name).await?;
+        }
+    }
+    if cluster.disk.is_some() {
+        let name = volume::name(instance);
+        let deleted = pass.writer().delete_named(Step::VolumeDelete, Kind::PersistentVolumeClaim, namespace, &name).await?;
+        if deleted != Deletion::Gone && pass.member().uid(Kind::PersistentVolumeClaim, namespace, &name).await?.is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(instance.id))
+}

@@ -1,0 +1,43 @@
+//! Why a pass did not get to its end.
+
+use std::time::Duration;
+
+use member::MemberError;
+
+/// An error of a pass. Everything else that can be wrong is a status.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PassError {
+    /// The store did not do its part.
+    #[error("store: {0}")]
+    Store(#[from] types::Error),
+    /// The member did not do its part.
+    #[error("member: {0}")]
+    Member(#[from] MemberError),
+}
+
+impl PassError {
+    /// A word for metrics and conditions, from a small fixed set.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::Store(types::Error::Unavailable { .. }) => "StoreUnavailable",
+            Self::Store(_) => "StoreFailed",
+            Self::Member(error) => error.reason(),
+        }
+    }
+
+    /// Whether another try may succeed without anybody changing anything.
+    pub(crate) fn retryable(&self) -> bool {
+        match self {
+            Self::Store(_) => true,
+            Self::Member(error) => error.retryable(),
+        }
+    }
+
+    /// When to try again at the earliest, if the other side said so.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Store(_) => None,
+            Self::Member(error) => error.retry_after(),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What `/readyz` may want to know of a reconciler.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use member::{Cache, KubeVirt, Member};
+
+/// Looks into a running reconciler.
+#[derive(Clone)]
+pub struct Health {
+    member: Arc<Member>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    cache: Option<Arc<Cache>>,
+    last_error: Option<String>,
+    running: bool,
+}
+
+/// How a reconciler is doing.
+#[derive(Debug, Clone)]
+pub struct HealthReport {
+    /// The member's name.
+    pub member: String,
+    /// Whether its loop runs at all. `false` after it was cancelled, or died of a defect.
+    pub running: bool,
+    /// Whether this process reconciles the member. `false` is healthy: another replica may.
+    pub lease_held: bool,
+    /// Whether the member's objects are known. Only meaningful with the lease.
+    pub synced: bool,
+    /// Whether the member answered when last asked.
+    pub reachable: bool,
+    /// Whether the member serves KubeVirt.
+    pub kubevirt: KubeVirt,
+    /// What does not work at present: a watch, the connection, the store.
+    pub trouble: Option<String>,
+}
+
+impl Health {
+    pub(crate) fn new(member: Arc<Member>) -> Self {
+        let state = State { running: true, ..State::default() };
+        Self { member, state: Arc::new(Mutex::new(state)) }
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn lease(&self, cache: Option<Arc<Cache>>) {
+        metrics::gauge!("kubekcloud_lease_held", "member" => self.member.name().to_owned()).set(f64::from(u8::from(cache.is_some())));
+        self.with(|state| state.cache = cache);
+    }
+
+    pub(crate) fn error(&self, error: Option<String>) {
+        self.with(|state| state.last_error = error);
+    }
+
+    pub(crate) fn stopped(&self) {
+        self.with(|state| state.running = false);
+    }
+
+    /// How it is doing now.
+    pub fn report(&self) -> HealthReport {
+        let (cache, last_error, running) = self.with(|state| (state.cache.clone(), state.last_error.clone(), state.running));
+        let unreachable = self.member.trouble();
+        HealthReport {
+            member: self.member.name().to_owned(),
+            running,
+            lease_held: cache.is_some(),
+            synced: cache.as_ref().is_some_and(|cache| cache.synced()),
+            reachable: unreachable.is_none(),
+            kubevirt: cache.as_ref().map_or(KubeVirt::Unknown, |cache| cache.kubevirt()),
+            trouble: unreachable.map(|e| e.to_string()).or_else(|| cache.and_then(|cache| cache.trouble())).or(last_error),
+        }
+    }
+}

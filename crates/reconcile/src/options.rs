@@ -1,0 +1,40 @@
+//! How a reconciler runs. Read by no environment: the binary decides.
+
+use std::time::Duration;
+
+/// Options of one [`crate::Reconciler`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Names this process in the lease; must differ between processes, also between two lives of one.
+    pub holder: String,
+    /// How long a lease lasts without renewal: a dead replica's work is taken over after this.
+    pub lease_ttl: Duration,
+    /// How often the store is asked for clusters whose wake-up was lost.
+    pub poll: Duration,
+    /// How often every cluster is looked at without a reason, its guardrails applied anew.
+    pub resync: Duration,
+    /// How long an instance may be in trouble (image, scheduling, crashes) before it is called failed.
+    pub failure_grace: Duration,
+    /// How long a delete may take before what blocks it is reported.
+    pub delete_grace: Duration,
+    /// Clusters looked at at the same time.
+    pub passes: usize,
+    /// Writes at the same time within a cluster.
+    pub writes: usize,
+}
+
+impl Options {
+    /// The usual ones.
+    pub fn new(holder: impl Into<String>) -> Self {
+        Self {
+            holder: holder.into(),
+            lease_ttl: Duration::from_secs(15),
+            poll: Duration::from_secs(1),
+            resync: Duration::from_secs(300),
+            failure_grace: Duration::from_secs(180),
+            delete_grace: Duration::from_secs(30),
+            passes: 8,
+            writes: 16,
+        }
+    }
+}
