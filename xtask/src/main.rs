@@ -4,8 +4,8 @@ mod digest;
 mod kube;
 mod tools;
 
-use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Developer tasks of KubeKCloud")]
@@ -22,9 +22,17 @@ enum Task {
     Tools(tools::Args),
 }
 
-fn main() -> Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
         Task::Kube(args) => kube::run(args),
         Task::Tools(args) => tools::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the backtrace that a Debug of it would print.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

@@ -41,6 +41,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A cluster of which nothing runs yet.
     pub(crate) fn new(state: StateDir) -> Result<Self> {
+        state.prepare()?;
         let record = Record {
             ports: Ports::free()?,
             processes: Vec::new(),

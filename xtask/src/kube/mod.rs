@@ -72,7 +72,7 @@ pub(crate) fn up(options: &Options) -> Result<Running> {
 /// Stops the cluster: only the processes that were started for it. One that is not up is no error.
 pub(crate) fn down(state_dir: Option<&Path>) -> Result<()> {
     let state = StateDir::open(state_dir)?;
-    if existing(&state)?.is_some() {
+    if named_elsewhere(&state).is_some() {
         eprintln!("the cluster of {TEST_KUBECONFIG} is not ours to stop");
     }
     let _lock = state.lock()?;
@@ -103,9 +103,13 @@ pub(crate) fn known(state_dir: Option<&Path>) -> Result<Option<Running>> {
 }
 
 /// Somebody else's cluster. A shell that evaluated `kube env` names ours, which is none.
-fn existing(state: &StateDir) -> Result<Option<Running>> {
+fn named_elsewhere(state: &StateDir) -> Option<PathBuf> {
     let named = env::var_os(TEST_KUBECONFIG).map(PathBuf::from);
-    let Some(kubeconfig) = named.filter(|path| *path != state.kubeconfig()) else {
+    named.filter(|path| *path != state.kubeconfig())
+}
+
+fn existing(state: &StateDir) -> Result<Option<Running>> {
+    let Some(kubeconfig) = named_elsewhere(state) else {
         return Ok(None);
     };
     if !kubeconfig.is_file() {

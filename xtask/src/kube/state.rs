@@ -37,14 +37,22 @@ impl StateDir {
             None => default_root()?,
         };
         let state = Self { root };
-        for dir in ["logs", "pki"] {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(state.root.join(dir))
-                .with_context(|| format!("create {}", state.root.display()))?;
-        }
+        state.create(&state.root)?;
         Ok(state)
+    }
+
+    /// Makes room for a new cluster.
+    pub(crate) fn prepare(&self) -> Result<()> {
+        self.create(&self.path("logs"))?;
+        self.create(&self.path("pki"))
+    }
+
+    fn create(&self, dir: &Path) -> Result<()> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .with_context(|| format!("create {}", dir.display()))
     }
 
     /// Held while something starts or stops here.
