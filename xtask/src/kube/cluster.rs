@@ -180,3 +180,18 @@ pub(crate) async fn client(kubeconfig: &Path) -> Result<kube::Client> {
             .context("understand the kubeconfig")?;
     Ok(kube::Client::try_from(config)?)
 }
+
+/// `Some` when a component's own HTTPS port answers well. Whose certificate it is does not matter:
+/// only life counts here.
+pub(crate) async fn healthy(port: u16, path: &str) -> Result<Option<()>> {
+    let client = reqwest::Client::builder()
+        .danger_accept_invalid_certs(true)
+        .no_proxy()
+        .timeout(Duration::from_secs(5))
+        .build()?;
+    let answer = client
+        .get(format!("https://127.0.0.1:{port}{path}"))
+        .send()
+        .await?;
+    Ok(answer.status().is_success().then_some(()))
+}

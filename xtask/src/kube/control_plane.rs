@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use http::Request;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
-use std::{fs, time::Duration};
+use std::fs;
 
 const STAGES: &str = include_str!("stages.yaml");
 
@@ -74,7 +74,7 @@ pub(crate) async fn start(cluster: &mut Cluster, tools: &Tools) -> Result<()> {
     let port = cluster.record.ports.scheduler;
     cluster
         .until("kube-scheduler is healthy", "kube-scheduler", || {
-            healthy(port)
+            cluster::healthy(port, "/healthz")
         })
         .await?;
     cluster
@@ -89,20 +89,6 @@ pub(crate) async fn ready(client: &kube::Client) -> Result<Option<()>> {
         .request_text(Request::get("/readyz").body(Vec::new())?)
         .await?;
     Ok((answer == "ok").then_some(()))
-}
-
-/// Asks a component that made its own certificate; only life counts here.
-async fn healthy(port: u16) -> Result<Option<()>> {
-    let client = reqwest::Client::builder()
-        .danger_accept_invalid_certs(true)
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()?;
-    let answer = client
-        .get(format!("https://127.0.0.1:{port}/healthz"))
-        .send()
-        .await?;
-    Ok(answer.status().is_success().then_some(()))
 }
 
 fn etcd(cluster: &Cluster) -> Vec<String> {

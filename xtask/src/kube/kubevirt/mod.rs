@@ -92,7 +92,13 @@ pub(crate) async fn start(cluster: &mut Cluster, tools: &Tools) -> Result<()> {
     let port = cluster.record.ports.virt_api;
     let mut services = manifests::read(&tools.manifest("kubevirt-apiservices.json")?)?;
     manifests::point_at(&mut services, port, &ca);
-    services.push(manifests::virt_handler(NAMESPACE, VERSION));
+    objects::create(client, vec![manifests::virt_handler(NAMESPACE, VERSION)]).await?;
+    // The apiserver asks an API that did not answer again only after ever longer pauses.
+    cluster
+        .until("virt-api listens", "virt-api", || {
+            cluster::healthy(port, "/apis/subresources.kubevirt.io/v1/healthz")
+        })
+        .await?;
     objects::create(client, services).await?;
     cluster
         .until("virt-api answers through the apiserver", "virt-api", || {
