@@ -19,6 +19,8 @@ mod volume;
 
 #[cfg(test)]
 mod build_tests;
+#[cfg(test)]
+mod fixtures;
 
 use std::{
     collections::HashMap,
