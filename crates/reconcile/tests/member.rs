@@ -1,0 +1,147 @@
+//! The reconciler against a real Kubernetes, named by `KUBEKCLOUD_TEST_KUBECONFIG`; skipped aloud without one.
+//!
+//! Each test has a database, and with it an installation id, of its own, so they share the cluster without noticing.
+
+mod world;
+
+use std::time::{Duration, Instant};
+
+use member::{Kind, KubeVirt};
+use types::{InstanceStatus, InstanceType, Operation};
+use world::World;
+
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containers_live_their_whole_life() {
+    let Some(world) = World::open().await else { return };
+    let cluster = world.create("life", InstanceType::Container, 3).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    let intent = world.intent(cluster).await;
+    assert!(intent.instances.iter().all(|i| i.observed.ip.is_some() && i.observed.node.is_some()), "{intent:?}");
+    world.wait(cluster, SOON, "carried out", |intent| intent.observed_generation == intent.generation).await;
+
+    let name = &intent.instances[1].name;
+    let uid = world.member.uid(Kind::Pod, &intent.namespace, name).await.unwrap().unwrap();
+    world.delete(Kind::Pod, Some(&intent.namespace), name, &uid).await;
+    world.until("a Pod that vanished is made again", SOON, async || {
+        world.member.uid(Kind::Pod, &intent.namespace, name).await.unwrap().is_some_and(|now| now != uid)
+    })
+    .await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+
+    for (operation, status) in [
+        (Operation::Suspend, InstanceStatus::Suspended),
+        (Operation::Resume, InstanceStatus::Running),
+        (Operation::Stop, InstanceStatus::Stopped),
+        (Operation::Start, InstanceStatus::Running),
+    ] {
+        world.operate(cluster, operation).await;
+        world.wait_all(cluster, status, SOON).await;
+        let there = world.member.uid(Kind::Pod, &intent.namespace, name).await.unwrap().is_some();
+        assert_eq!(there, status == InstanceStatus::Running, "{operation}");
+    }
+
+    world.scale_down(cluster, 1).await;
+    world.wait(cluster, SOON, "scaled down", |intent| intent.instances.len() == 1).await;
+    assert_eq!(world.usage().await, world.size(1));
+
+    world.remove(cluster).await;
+    world.wait_gone(cluster, SOON).await;
+    assert_eq!(world.member.namespace(&intent.namespace).await.unwrap().map(|n| n.name), None);
+    assert_eq!(world.usage().await, world.size(0));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_instances_come_up_together() {
+    let Some(world) = World::open().await else { return };
+    let started = Instant::now();
+    let cluster = world.create("thousand", InstanceType::Container, 1_000).await;
+    world.wait_all(cluster, InstanceStatus::Running, Duration::from_secs(120)).await;
+    eprintln!("1000 instances are running after {:.1} s", started.elapsed().as_secs_f64());
+    let started = Instant::now();
+    world.remove(cluster).await;
+    world.until("the quota is given back", Duration::from_secs(120), async || world.usage().await == world.size(0)).await;
+    eprintln!("their compute is gone after {:.1} s", started.elapsed().as_secs_f64());
+    world.wait_gone(cluster, Duration::from_secs(120)).await;
+    eprintln!("their namespace is gone after {:.1} s", started.elapsed().as_secs_f64());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_elses_namespace_is_never_taken() {
+    let Some(world) = World::open().await else { return };
+    let theirs = world.foreign_namespace("taken-ns").await;
+    let cluster = world.create("taken", InstanceType::Container, 1).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    let intent = world.intent(cluster).await;
+    assert!(intent.namespace.starts_with("taken-") && intent.namespace.ends_with("-ns") && intent.namespace != "taken-ns");
+    world.remove(cluster).await;
+    world.wait_gone(cluster, SOON).await;
+    assert_eq!(world.member.namespace("taken-ns").await.unwrap().map(|n| n.uid), Some(theirs.clone()));
+    world.delete(Kind::Namespace, None, "taken-ns", &theirs).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_that_vanishes_is_made_again() {
+    let Some(world) = World::open().await else { return };
+    let cluster = world.create("vanish", InstanceType::Container, 2).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    let intent = world.intent(cluster).await;
+    let uid = intent.namespace_uid.clone().unwrap();
+    world.delete(Kind::Namespace, None, &intent.namespace, &uid).await;
+    world.wait(cluster, SOON, "another UID", |now| now.namespace_uid.as_ref().is_some_and(|now| !now.is_empty() && *now != uid)).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    world.remove(cluster).await;
+    world.wait_gone(cluster, SOON).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_replica_takes_over_where_the_first_stopped() {
+    let Some(mut world) = World::open().await else { return };
+    let cluster = world.create("handover", InstanceType::Container, 2).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    world.crash().await;
+    world.operate(cluster, Operation::Stop).await;
+    world.start("second");
+    world.wait_all(cluster, InstanceStatus::Stopped, SOON).await;
+    world.remove(cluster).await;
+    world.wait_gone(cluster, SOON).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn vms_live_their_whole_life() {
+    let Some(world) = World::open().await else { return };
+    world.until("caches are synced", SOON, async || world.health().synced && world.health().kubevirt != KubeVirt::Unknown).await;
+    if world.health().kubevirt == KubeVirt::Absent {
+        eprintln!("SKIPPED: this Kubernetes does not serve KubeVirt");
+        return world.close().await;
+    }
+    let cluster = world.create("vmlife", InstanceType::Vm, 2).await;
+    world.wait_all(cluster, InstanceStatus::Running, Duration::from_secs(90)).await;
+    for (operation, status) in [
+        (Operation::Suspend, InstanceStatus::Suspended),
+        (Operation::Resume, InstanceStatus::Running),
+        (Operation::Stop, InstanceStatus::Stopped),
+        (Operation::Start, InstanceStatus::Running),
+        (Operation::Suspend, InstanceStatus::Suspended),
+        (Operation::Stop, InstanceStatus::Stopped),
+    ] {
+        let started = Instant::now();
+        world.operate(cluster, operation).await;
+        world.wait_all(cluster, status, Duration::from_secs(60)).await;
+        eprintln!("{operation}: {:.1} s", started.elapsed().as_secs_f64());
+    }
+    world.operate(cluster, Operation::Start).await;
+    world.wait_all(cluster, InstanceStatus::Running, Duration::from_secs(60)).await;
+    world.scale_down(cluster, 1).await;
+    world.wait(cluster, Duration::from_secs(60), "scaled down", |intent| intent.instances.len() == 1).await;
+    world.remove(cluster).await;
+    world.wait_gone(cluster, Duration::from_secs(60)).await;
+    assert_eq!(world.usage().await, world.size(0));
+    world.close().await;
+}

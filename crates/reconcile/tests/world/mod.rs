@@ -1,0 +1,200 @@
+//! A database, a reconciler and a real member.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use kubekcloud_reconcile::{HealthReport, Options, Reconciler};
+use member::{Creation, Fence, Kind, Member, Writer};
+use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
+use tokio_util::sync::CancellationToken;
+use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Step, UserId, quantity::MIB};
+
+const KUBECONFIG: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
+
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) member: Arc<Member>,
+    owner: UserId,
+    database: PathBuf,
+    cancel: CancellationToken,
+    reconciler: Option<Reconciler>,
+}
+
+impl World {
+    pub(crate) async fn open() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let Some(kubeconfig) = std::env::var_os(KUBECONFIG) else {
+            eprintln!("SKIPPED: {KUBECONFIG} names no Kubernetes");
+            return None;
+        };
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let database = std::env::temp_dir().join(format!("kubekcloud-reconcile-{}-{number}.db", std::process::id()));
+        let _ = std::fs::remove_file(&database);
+        let store = Store::open(&format!("sqlite:///{}", database.display())).await.unwrap();
+        store.migrate().await.unwrap();
+        let tx = store.begin().await.unwrap();
+        let quota = Usage { cpu: MilliCpu(1_000_000), memory: Bytes(1_000_000 * MIB), storage: Bytes(0) };
+        let user = tx.user_insert(NewUser { username: "me".into(), role: Role::User, quota }).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let member = Arc::new(Member::from_kubeconfig("local", kubeconfig.as_ref()).await.unwrap());
+        let mut world = Self { store, member, owner: user.id, database, cancel: CancellationToken::new(), reconciler: None };
+        world.start("first");
+        Some(world)
+    }
+
+    pub(crate) fn start(&mut self, holder: &str) {
+        let options = Options { lease_ttl: Duration::from_secs(3), ..Options::new(holder) };
+        self.cancel = CancellationToken::new();
+        let reconciler = Reconciler::start(self.store.clone(), self.member.clone(), MemberId::LOCAL, options, self.cancel.clone());
+        self.reconciler = Some(reconciler);
+    }
+
+    /// Ends the reconciler without giving its lease back in the name of the next one.
+    pub(crate) async fn crash(&mut self) {
+        self.cancel.cancel();
+        if let Some(reconciler) = self.reconciler.take() {
+            reconciler.stopped().await;
+        }
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.crash().await;
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{suffix}", self.database.display()));
+        }
+    }
+
+    pub(crate) fn health(&self) -> HealthReport {
+        self.reconciler.as_ref().unwrap().health().report()
+    }
+
+    pub(crate) fn size(&self, instances: i64) -> Usage {
+        Usage { cpu: MilliCpu(1_000 * instances), memory: Bytes(64 * MIB * instances), storage: Bytes(0) }
+    }
+
+    pub(crate) async fn create(&self, name: &str, instance_type: InstanceType, instances: i32) -> ClusterId {
+        let name = ClusterName::parse(name).unwrap();
+        let size = self.size(1);
+        let image = match instance_type {
+            InstanceType::Container => "nginx:latest",
+            InstanceType::Vm => "quay.io/containerdisks/fedora:latest",
+        };
+        let new = NewCluster {
+            owner: self.owner,
+            member: MemberId::LOCAL,
+            name: name.clone(),
+            instance_type,
+            cpu: size.cpu,
+            memory: size.memory,
+            disk: None,
+            image: image.into(),
+            ssh_public_key: Some("ssh-ed25519 AAAA me".into()).filter(|_| instances < 10),
+            cloud_init: None,
+        };
+        let tx = self.store.begin().await.unwrap();
+        let id = tx.cluster_insert(new).await.unwrap().unwrap();
+        tx.instances_insert(id, &name, 1..=instances).await.unwrap();
+        tx.allocate(self.owner, id, size).await.unwrap();
+        tx.commit().await.unwrap();
+        self.wake(id);
+        id
+    }
+
+    fn wake(&self, id: ClusterId) {
+        if let Some(reconciler) = &self.reconciler {
+            reconciler.wake().wake(id);
+        }
+    }
+
+    pub(crate) async fn operate(&self, id: ClusterId, operation: Operation) {
+        let tx = self.store.begin().await.unwrap();
+        for row in tx.instances_of(id).await.unwrap() {
+            assert!(tx.instance_operate(row.intent.id, row.intent.generation, operation).await.unwrap());
+        }
+        tx.cluster_touch(id).await.unwrap();
+        tx.commit().await.unwrap();
+        self.wake(id);
+    }
+
+    pub(crate) async fn scale_down(&self, id: ClusterId, to: i32) {
+        let tx = self.store.begin().await.unwrap();
+        tx.instances_scale_away(id, to).await.unwrap();
+        tx.cluster_touch(id).await.unwrap();
+        tx.commit().await.unwrap();
+        self.wake(id);
+    }
+
+    pub(crate) async fn remove(&self, id: ClusterId) {
+        let tx = self.store.begin().await.unwrap();
+        tx.cluster_delete(id).await.unwrap();
+        tx.commit().await.unwrap();
+        self.wake(id);
+    }
+
+    pub(crate) async fn usage(&self) -> Usage {
+        self.store.usage(self.owner).await.unwrap()
+    }
+
+    pub(crate) async fn intent(&self, id: ClusterId) -> ClusterIntent {
+        self.store.cluster_intent(id).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn wait(&self, id: ClusterId, most: Duration, what: &str, done: impl Fn(&ClusterIntent) -> bool) {
+        let mut changes = self.reconciler.as_ref().unwrap().changes().subscribe();
+        let started = Instant::now();
+        loop {
+            let intent = self.intent(id).await;
+            if done(&intent) {
+                return;
+            }
+            if started.elapsed() > most {
+                let row = self.store.cluster(None, id).await.unwrap();
+                let sample: Vec<_> = intent.instances.iter().take(5).collect();
+                panic!("{what}: not within {most:?}: {row:?}\n{sample:#?}\n{:?}", self.health());
+            }
+            let _ = tokio::time::timeout(Duration::from_millis(500), changes.changed()).await;
+        }
+    }
+
+    pub(crate) async fn wait_all(&self, id: ClusterId, status: InstanceStatus, most: Duration) {
+        self.wait(id, most, &format!("all {status}"), |intent| {
+            intent.instances.iter().all(|i| i.observed.status == status && i.observed.generation == i.generation)
+        })
+        .await;
+    }
+
+    pub(crate) async fn wait_gone(&self, id: ClusterId, most: Duration) {
+        self.until("the cluster is gone", most, async || self.store.cluster_intent(id).await.unwrap().is_none()).await;
+    }
+
+    pub(crate) async fn until(&self, what: &str, most: Duration, done: impl AsyncFn() -> bool) {
+        let mut changes = self.reconciler.as_ref().unwrap().changes().subscribe();
+        let started = Instant::now();
+        while !done().await {
+            assert!(started.elapsed() < most, "{what}: not within {most:?}: {:?}", self.health());
+            let _ = tokio::time::timeout(Duration::from_millis(200), changes.changed()).await;
+        }
+    }
+
+    fn writer(&self) -> Writer {
+        Writer::new(self.member.clone(), Fence::until(Instant::now() + Duration::from_secs(60)))
+    }
+
+    pub(crate) async fn delete(&self, kind: Kind, namespace: Option<&str>, name: &str, uid: &str) {
+        self.writer().delete(Step::PodDelete, kind, namespace, name, uid, None).await.unwrap();
+    }
+
+    pub(crate) async fn foreign_namespace(&self, name: &str) -> String {
+        let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        match self.writer().create_namespace(Step::NamespaceCreate, &object).await.unwrap() {
+            Creation::Created { uid } => uid,
+            Creation::Exists => panic!("namespace {name} is left over from an earlier run"),
+        }
+    }
+}
