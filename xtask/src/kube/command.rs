@@ -65,3 +65,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
 fn quoted(path: &std::path::Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+    use std::path::Path;
+
+    #[test]
+    fn a_quote_in_a_path_stays_one_word() {
+        assert_eq!(quoted(Path::new("/it's here")), r"'/it'\''s here'");
+    }
+}

@@ -211,3 +211,24 @@ fn token() -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::STAGES;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn stages_are_whole_and_named_once() {
+        let stages: Vec<Value> = serde_saphyr::from_multiple(STAGES).unwrap();
+        let names: BTreeSet<&str> = stages
+            .iter()
+            .map(|stage| {
+                assert_eq!(stage["kind"], "Stage");
+                assert!(stage["spec"]["next"].is_object());
+                stage["metadata"]["name"].as_str().unwrap()
+            })
+            .collect();
+        assert_eq!(names.len(), stages.len());
+    }
+}

@@ -47,7 +47,7 @@ pub(crate) struct Running {
 }
 
 /// Brings the cluster up, or finds it up: its processes outlive this one. Progress goes to standard
-/// error. With `KUBEKCLOUD_TEST_KUBECONFIG` set, that cluster is it, as it is.
+/// error. With `KUBEKCLOUD_TEST_KUBECONFIG` set, that cluster is it, as it is. Blocks: not for async code.
 pub(crate) fn up(options: &Options) -> Result<Running> {
     let state = StateDir::open(options.state_dir.as_deref())?;
     if let Some(running) = existing(&state)? {

@@ -63,3 +63,18 @@ impl Free {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Ports, RANGE};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_two_ports_are_the_same() {
+        let ports = serde_json::to_value(Ports::free().unwrap()).unwrap();
+        let ports = ports.as_object().unwrap().values();
+        let ports: Vec<u64> = ports.map(|port| port.as_u64().unwrap()).collect();
+        assert!(ports.iter().all(|port| RANGE.contains(port)));
+        assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
+    }
+}
