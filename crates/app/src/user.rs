@@ -174,6 +174,17 @@ impl App {
         tx.commit().await?;
         Ok(if made { Bootstrap::Created(token) } else { Bootstrap::CreatedWithGiven })
     }
+
+    /// Gives the first admin a new token, without anybody's credential: for `dev`, whose data directory is the credential.
+    pub async fn admin_token_reset(&self) -> Result<Secret> {
+        let admin = self.store.user_by_name("admin").await?.ok_or_else(not_found)?;
+        let token = random_token();
+        let tx = self.store.begin().await?;
+        tx.token_replace(admin.id, &store::digest(&token)).await?;
+        tx.audit(AuditEntry { actor: admin.id, action: "user.token", target: target(admin.id), detail: Some("reset by dev".into()) }).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
 }
 
 fn not_found() -> Error {

@@ -1,0 +1,93 @@
+//! `kubekcloud dev`
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use app::{Bootstrap, Policy};
+use clap::Args;
+use member::Member;
+use sandbox::Sandbox;
+use store::Store;
+use types::Secret;
+
+use crate::{
+    data_dir::{DataDir, DevInfo},
+    logging,
+    process::{self, Process, stop_signal},
+};
+
+/// Try it: SQLite and an embedded sandbox Kubernetes, on loopback, with open sign-up
+#[derive(Debug, Args)]
+pub(crate) struct Dev {
+    /// Port of the API; 0 picks a free one
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Where database, sandbox and dev.json are kept
+    #[arg(long, default_value = "kubekcloud-data")]
+    data_dir: PathBuf,
+}
+
+impl Dev {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        logging::start(logging::Format::Text, "warn");
+        process::runtime()?.block_on(self.dev())
+    }
+
+    async fn dev(self) -> anyhow::Result<()> {
+        let stop = stop_signal()?;
+        let data = DataDir::open(&self.data_dir)?;
+        let sandbox = Sandbox::start(sandbox::Options { data_dir: Some(data.join("sandbox")), port: 0 }).await.context("the sandbox Kubernetes")?;
+        let kubeconfig = data.join("sandbox").join("kubeconfig");
+        let member = Member::from_kubeconfig("local", &kubeconfig).await?;
+
+        let store = Store::open(&data.database_url()).await?;
+        store.migrate().await?;
+        let policy = Policy { open_sign_up: true, ..Policy::default() };
+        let process = Process::start(store, policy, Some(Arc::new(member))).await?;
+
+        let listener = process::listen(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let admin_token = admin_token(&process, &data).await?;
+        let info = DevInfo { docs_url: format!("{url}/docs"), api_url: url, admin_token, kubeconfig, pid: std::process::id() };
+        data.write_info(&info)?;
+        announce(&info);
+        process.serve(listener, stop).await?;
+        sandbox.shutdown().await;
+        Ok(())
+    }
+}
+
+/// The admin's token: the same at each start, because it stands in `dev.json`.
+async fn admin_token(process: &Process, data: &DataDir) -> anyhow::Result<String> {
+    let known = data.info().map(|info| info.admin_token);
+    if let Some(token) = known
+        && process.app().authenticate(&Secret::new(token.as_str())).await.is_ok()
+    {
+        return Ok(token);
+    }
+    let token = match process.app().bootstrap(None).await? {
+        Bootstrap::Created(token) => token,
+        // dev.json is lost, or the token in it was rotated.
+        _ => process.app().admin_token_reset().await?,
+    };
+    Ok(token.expose().to_owned())
+}
+
+fn announce(info: &DevInfo) {
+    let DevInfo { api_url, docs_url, admin_token, kubeconfig, pid: _ } = info;
+    println!(
+        "KubeKCloud is running, on SQLite and the embedded sandbox Kubernetes (nothing in it really runs)
+
+  API          {api_url}
+  Docs         {docs_url}
+  Admin token  {admin_token}
+  Kubernetes   kubectl --kubeconfig {} get pods -A
+
+Ctrl-C stops it. What was created is kept.",
+        kubeconfig.display()
+    );
+}

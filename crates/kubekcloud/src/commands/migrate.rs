@@ -1,0 +1,37 @@
+//! `kubekcloud migrate`
+
+use clap::Args;
+use store::Store;
+
+use crate::{config::Config, logging, process};
+
+/// Bring the database's schema up to date
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Only say what would be done; the exit code is 1 when something would be
+    #[arg(long)]
+    check: bool,
+}
+
+impl Migrate {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        logging::start(logging::Format::Text, "warn");
+        let config = Config::load()?;
+        process::runtime()?.block_on(async {
+            let store = Store::open(config.database_url.expose()).await?;
+            if self.check {
+                store.require_current_schema().await?;
+                println!("up to date");
+                return Ok(());
+            }
+            let taken = store.migrate().await?;
+            for step in &taken {
+                println!("applied {step}");
+            }
+            if taken.is_empty() {
+                println!("up to date");
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! `kubekcloud serve`
+
+use std::{net::IpAddr, sync::Arc};
+
+use anyhow::Context;
+use app::Bootstrap;
+use clap::Args;
+use member::Member;
+use store::Store;
+
+use crate::{
+    config::Config,
+    logging,
+    process::{self, Process, stop_signal},
+};
+
+/// Run it: database and Kubernetes from the environment
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Port of the API; 0 picks a free one
+    #[arg(long, default_value_t = 8000)]
+    port: u16,
+    /// Address to listen on
+    #[arg(long, default_value = "0.0.0.0")]
+    host: IpAddr,
+    /// Leave the database's schema alone: refuse to start unless it is up to date
+    #[arg(long)]
+    no_migrate: bool,
+    /// How log lines look
+    #[arg(long, value_enum, default_value = "json", env = "KUBEKCLOUD_LOG_FORMAT")]
+    log_format: logging::Format,
+}
+
+impl Serve {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        logging::start(self.log_format, "info");
+        let config = Config::load()?;
+        process::runtime()?.block_on(self.serve(config))
+    }
+
+    async fn serve(self, config: Config) -> anyhow::Result<()> {
+        let store = Store::open(config.database_url.expose()).await?;
+        if self.no_migrate {
+            store.require_current_schema().await?;
+        } else {
+            store.migrate().await?;
+        }
+        let process = Process::start(store, config.policy, local(config.kubeconfig.as_deref()).await?).await?;
+        match process.app().bootstrap(config.bootstrap_token).await? {
+            Bootstrap::Created(token) => {
+                println!("Created the user 'admin'. Its token is shown this once:\n{}", token.expose());
+            }
+            Bootstrap::CreatedWithGiven => println!("Created the user 'admin' with the token of KUBEKCLOUD_BOOTSTRAP_TOKEN"),
+            Bootstrap::Present => {}
+        }
+        let listener = process::listen(self.host, self.port).await?;
+        println!("Listening on http://{}", listener.local_addr()?);
+        process.serve(listener, stop_signal()?).await
+    }
+}
+
+/// The Kubernetes that is named, else the one that we run in, else none. Never one that merely lies around.
+async fn local(kubeconfig: Option<&std::path::Path>) -> anyhow::Result<Option<Arc<Member>>> {
+    const LOCAL: &str = "local";
+    if let Some(path) = kubeconfig {
+        let member = Member::from_kubeconfig(LOCAL, path).await.context("K8S_CONFIG_PATH")?;
+        return Ok(Some(Arc::new(member)));
+    }
+    if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        return Ok(Some(Arc::new(Member::in_cluster(LOCAL).context("the in-cluster service account")?)));
+    }
+    tracing::warn!("no Kubernetes configured: clusters cannot be created until K8S_CONFIG_PATH is set");
+    Ok(None)
+}

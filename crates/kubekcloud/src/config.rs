@@ -1,0 +1,88 @@
+//! What the environment says. Every name is in the README's table.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use app::Policy;
+use types::{Secret, name::is_dns_label};
+
+/// The seeds' default: beside where the program is started.
+const DATABASE_URL: &str = "sqlite:///./cmp.db";
+
+/// The environment's part of the configuration; flags are the commands'.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Which database. It may hold a password.
+    pub(crate) database_url: Secret,
+    /// A kubeconfig for the member `local`.
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The first admin's token.
+    pub(crate) bootstrap_token: Option<Secret>,
+    /// What an installation decides for itself.
+    pub(crate) policy: Policy,
+}
+
+impl Config {
+    /// Reads `.env` where the program is started, then the environment, which wins.
+    pub(crate) fn load() -> anyhow::Result<Self> {
+        match dotenvy::dotenv() {
+            Ok(_) => {}
+            Err(error) if error.not_found() => {}
+            Err(error) => bail!("cannot read .env: {error}"),
+        }
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        // An empty value is an unset one: the seeds' own `.env` has `K8S_CONFIG_PATH=`.
+        let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        if let Some(namespace) = get("K8S_NAMESPACE")
+            && !is_dns_label(&namespace)
+        {
+            bail!("K8S_NAMESPACE: '{namespace}' is not a namespace's name");
+        }
+        let kubeconfig = get("K8S_CONFIG_PATH").map(PathBuf::from);
+        if let Some(path) = &kubeconfig {
+            std::fs::metadata(path).with_context(|| format!("K8S_CONFIG_PATH: {}", path.display()))?;
+        }
+        let default = Policy::default();
+        Ok(Self {
+            database_url: Secret::new(get("DATABASE_URL").unwrap_or_else(|| DATABASE_URL.to_owned())),
+            kubeconfig,
+            bootstrap_token: get("KUBEKCLOUD_BOOTSTRAP_TOKEN").map(Secret::new),
+            policy: Policy {
+                open_sign_up: false,
+                container_image: get("KUBEKCLOUD_CONTAINER_IMAGE").unwrap_or(default.container_image),
+                vm_image: get("KUBEKCLOUD_VM_IMAGE").unwrap_or(default.vm_image),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(pairs: &[(&str, &str)]) -> anyhow::Result<Config> {
+        Config::from_lookup(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn the_seeds_example_file_is_accepted() {
+        let config = config(&[("DATABASE_URL", "sqlite:///./cmp.db"), ("K8S_NAMESPACE", "default"), ("K8S_CONFIG_PATH", "")]).expect("valid");
+        assert_eq!(config.database_url.expose(), DATABASE_URL);
+        assert!(config.kubeconfig.is_none() && !config.policy.open_sign_up);
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_at_the_start() {
+        assert!(config(&[("K8S_CONFIG_PATH", "/nowhere/kubeconfig")]).is_err());
+        assert!(config(&[("K8S_NAMESPACE", "Not A Name")]).is_err());
+    }
+
+    #[test]
+    fn the_database_password_is_not_printed() {
+        let config = config(&[("DATABASE_URL", "postgresql://u:canary@h/d")]).expect("valid");
+        assert!(!format!("{config:?}").contains("canary"));
+    }
+}
