@@ -1,0 +1,116 @@
+//! Defaults and checks of objects on their way in: what clients, tables and the simulator need, not all that the real
+//! server knows. Unknown fields pass. Quotas, limit ranges and security levels are accepted and not enforced.
+
+mod defaults;
+mod name;
+mod pod;
+mod virtual_machine;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Value, json};
+
+use crate::registry::Kind;
+use crate::status::{Answer, Cause, Refusal};
+use crate::value::{at, number, remove, text};
+
+/// Kinds whose status a client may set at creation; of all others it is dropped, as the real server does.
+const STATUS_FROM_CLIENT: &[&str] = &["nodes", "namespaces"];
+
+/// Completes and checks a new object.
+pub(crate) fn on_create(kind: &Kind, object: &mut Value) -> Answer<()> {
+    if kind.has("status") && !STATUS_FROM_CLIENT.contains(&kind.resource().as_str()) {
+        remove(object, "status");
+    }
+    virtual_machine::on_create(kind, object)?;
+    defaults::fill(kind, object);
+    defaults::first_status(kind, object);
+    check(kind, object)
+}
+
+/// Completes and checks a changed object.
+pub(crate) fn on_update(kind: &Kind, before: &Value, object: &mut Value, subresource: &str) -> Answer<()> {
+    if !subresource.is_empty() {
+        return Ok(());
+    }
+    defaults::fill(kind, object);
+    virtual_machine::on_update(kind, object)?;
+    let mut causes = immutable(kind, before, object);
+    causes.extend(pod::on_update(kind, before, object));
+    if !causes.is_empty() {
+        return Err(Refusal::invalid(kind, text(object, "metadata.name"), &causes));
+    }
+    check(kind, object)
+}
+
+/// The namespaces that Kubernetes itself needs stay.
+pub(crate) fn on_delete(kind: &Kind, name: &str) -> Answer<()> {
+    let needed = kind.resource() == "namespaces" && ["default", "kube-system", "kube-public"].contains(&name);
+    if needed { Err(Refusal::forbidden(kind, name, "this namespace may not be deleted")) } else { Ok(()) }
+}
+
+fn check(kind: &Kind, object: &Value) -> Answer<()> {
+    let name = text(object, "metadata.name");
+    let mut causes = name::check(kind, name);
+    causes.extend(labels(object));
+    causes.extend(pod::check(kind, object));
+    causes.extend(workload(kind, object));
+    if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, name, &causes)) }
+}
+
+fn labels(object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (key, value) in at(object, "metadata.labels").and_then(Value::as_object).into_iter().flatten() {
+        if !name::is_qualified(key) {
+            causes.push(Cause::invalid("metadata.labels", key.as_str(), name::QUALIFIED));
+        }
+        if !value.as_str().is_some_and(name::is_label_value) {
+            causes.push(Cause::invalid("metadata.labels", value.clone(), name::LABEL_VALUE));
+        }
+    }
+    causes
+}
+
+/// What workloads have in common: a selector that selects their own Pods, and no negative number of them.
+fn workload(kind: &Kind, object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    if kind.group != "apps" {
+        return causes;
+    }
+    if number(object, "spec.replicas").is_some_and(|n| n < 0) {
+        causes.push(Cause::invalid("spec.replicas", object["spec"]["replicas"].clone(), "must be greater than or equal to 0"));
+    }
+    let wanted = at(object, "spec.selector.matchLabels").and_then(Value::as_object);
+    let labels = at(object, "spec.template.metadata.labels").unwrap_or(&Value::Null);
+    match wanted {
+        None if at(object, "spec.selector").is_none() => causes.push(Cause::required("spec.selector", "")),
+        Some(wanted) if wanted.iter().any(|(k, v)| &labels[k] != v) => {
+            causes.push(Cause::invalid("spec.template.metadata.labels", labels.clone(), "`selector` does not match template `labels`"));
+        }
+        _ => {}
+    }
+    causes
+}
+
+fn immutable(kind: &Kind, before: &Value, object: &Value) -> Vec<Cause> {
+    let fields: &[&str] = match kind.resource().as_str() {
+        "deployments.apps" | "replicasets.apps" | "daemonsets.apps" | "statefulsets.apps" => &["spec.selector"],
+        "jobs.batch" => &["spec.selector", "spec.completions"],
+        "secrets" => &["type"],
+        "rolebindings.rbac.authorization.k8s.io" | "clusterrolebindings.rbac.authorization.k8s.io" => &["roleRef"],
+        _ => &[],
+    };
+    let mut causes = Vec::new();
+    for field in fields {
+        if at(before, field) != at(object, field) {
+            let value = at(object, field).cloned().unwrap_or(Value::Null);
+            causes.push(Cause::invalid(*field, value, "field is immutable"));
+        }
+    }
+    let frozen = before["immutable"] == json!(true) && (before["data"] != object["data"] || object["immutable"] != json!(true));
+    if frozen {
+        causes.push(Cause::new("FieldValueForbidden", "data", "Forbidden: field is immutable when `immutable` is set"));
+    }
+    causes
+}

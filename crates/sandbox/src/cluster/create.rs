@@ -1,0 +1,133 @@
+//! Create: names, namespace rules, system metadata.
+
+use std::sync::Arc;
+
+use rand::Rng;
+use serde_json::{Value, json};
+
+use super::{Cluster, Write, missed};
+use crate::clock;
+use crate::fields::managed;
+use crate::registry::Kind;
+use crate::status::{Answer, Cause, Refusal};
+use crate::store::{Entry, Expect, Key, Miss};
+use crate::value::{at, default, remove, set, text};
+
+impl Cluster {
+    /// Creates an object. With `dry_run` everything happens but the write.
+    pub(crate) fn create(&self, kind: &Kind, namespace: &str, object: Value, write: &Write) -> Answer<Arc<Entry>> {
+        let generated = text(&object, "metadata.name").is_empty() && !text(&object, "metadata.generateName").is_empty();
+        for _ in 0..8 {
+            match self.create_once(kind, namespace, object.clone(), write) {
+                Err(refusal) if generated && refusal.reason == "AlreadyExists" => {}
+                answer => return answer,
+            }
+        }
+        Err(Refusal::internal("no free name was found"))
+    }
+
+    fn create_once(&self, kind: &Kind, namespace: &str, mut object: Value, write: &Write) -> Answer<Arc<Entry>> {
+        prepare(kind, namespace, &mut object)?;
+        let name = text(&object, "metadata.name").to_owned();
+        crate::admit::on_create(kind, &mut object)?;
+        if kind.namespaced {
+            self.namespace_accepts(kind, namespace, &name)?;
+        }
+        if at(&object, "metadata.managedFields").is_none() {
+            managed::record(kind, &json!({}), &mut object, &write.writer);
+        }
+        if write.dry_run {
+            if self.store.get(&kind.table(), &Key::of(&object)).is_some() {
+                return Err(Refusal::exists(kind, &name));
+            }
+            return Ok(Arc::new(Entry::new(kind, &object, 0)));
+        }
+        let entry = self.store.put(kind, object, Expect::Absent).map_err(|miss| match miss {
+            Miss::Changed => Refusal::exists(kind, &name),
+            log => missed(kind, &name, log),
+        })?;
+        self.wrote(kind);
+        Ok(entry)
+    }
+
+    /// A namespace must be there, and not on its way out.
+    fn namespace_accepts(&self, kind: &Kind, namespace: &str, name: &str) -> Answer<()> {
+        let namespaces = self.kind("namespaces")?;
+        let found = self.get(&namespaces, &Key::new("", namespace))?;
+        if !found.deleting {
+            return Ok(());
+        }
+        let why = format!("unable to create new content in namespace {namespace} because it is being terminated");
+        let mut refusal = Refusal::forbidden(kind, name, &why);
+        refusal.details["causes"] = json!([{"reason": "NamespaceTerminating", "message": format!("namespace {namespace} is being terminated"), "field": "metadata.namespace"}]);
+        Err(refusal)
+    }
+}
+
+/// Fills in what the server decides about a new object.
+fn prepare(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
+    check_type(kind, object)?;
+    check_namespace(kind, namespace, object)?;
+    if !text(object, "metadata.resourceVersion").is_empty() {
+        return Err(Refusal::new(400, "BadRequest", "resourceVersion should not be set on objects to be created"));
+    }
+    let prefix = text(object, "metadata.generateName").to_owned();
+    if text(object, "metadata.name").is_empty() {
+        if prefix.is_empty() {
+            let causes = [Cause::required("metadata.name", "name or generateName is required")];
+            return Err(Refusal::invalid(kind, "", &causes));
+        }
+        set(object, "metadata.name", json!(format!("{}{}", &prefix[..prefix.len().min(58)], suffix())));
+    }
+    for gone in ["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
+        remove(object, &format!("metadata.{gone}"));
+    }
+    set(object, "metadata.uid", json!(uuid::Uuid::new_v4().to_string()));
+    set(object, "metadata.creationTimestamp", json!(clock::now()));
+    if kind.generation {
+        set(object, "metadata.generation", json!(1));
+    }
+    Ok(())
+}
+
+/// The body must be of the kind that the path names; missing kind and version are filled in.
+pub(super) fn check_type(kind: &Kind, object: &mut Value) -> Answer<()> {
+    if !object.is_object() {
+        return Err(Refusal::bad_request("the request body must be a JSON object"));
+    }
+    default(object, "kind", kind.kind.clone());
+    default(object, "apiVersion", kind.api_version());
+    let (version, name) = (text(object, "apiVersion").to_owned(), text(object, "kind").to_owned());
+    if name != kind.kind {
+        let message = format!("{} in version {:?} cannot be handled as a {}: no kind {name:?} is registered for version {version:?}", kind.kind, kind.version, kind.kind);
+        return Err(Refusal::bad_request(message));
+    }
+    if version != kind.api_version() {
+        let message = format!("the API version in the data ({version}) does not match the expected API version ({})", kind.api_version());
+        return Err(Refusal::bad_request(message));
+    }
+    if !object["metadata"].is_object() {
+        set(object, "metadata", json!({}));
+    }
+    Ok(())
+}
+
+fn check_namespace(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
+    if !kind.namespaced {
+        remove(object, "metadata.namespace");
+        return Ok(());
+    }
+    let own = text(object, "metadata.namespace");
+    if !own.is_empty() && own != namespace {
+        return Err(Refusal::bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+    }
+    set(object, "metadata.namespace", json!(namespace));
+    Ok(())
+}
+
+/// Five characters that neither spell words nor look like one another.
+pub(crate) fn suffix() -> String {
+    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+    let mut random = rand::rng();
+    (0..5).map(|_| char::from(LETTERS[random.random_range(0..LETTERS.len())])).collect()
+}

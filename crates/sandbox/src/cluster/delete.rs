@@ -1,0 +1,159 @@
+//! Delete: preconditions, grace, finalizers, propagation.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Cluster, TRIES, finalizers, missed};
+use crate::clock;
+use crate::registry::Kind;
+use crate::select::Selector;
+use crate::status::{Answer, Refusal};
+use crate::store::{Entry, Expect, Key, Miss};
+use crate::value::{at, list, number, set, text};
+
+/// What happens to dependents.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Propagation {
+    #[default]
+    Background,
+    Foreground,
+    Orphan,
+}
+
+/// How to delete.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DeleteOptions {
+    pub(crate) grace: Option<i64>,
+    pub(crate) uid: Option<String>,
+    pub(crate) version: Option<String>,
+    pub(crate) propagation: Propagation,
+    pub(crate) dry_run: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) enum Deleted {
+    /// Nothing is left; this was the object.
+    Gone(Arc<Entry>),
+    /// It waits for its grace period or its finalizers.
+    Waits(Arc<Entry>),
+}
+
+impl DeleteOptions {
+    /// From a DeleteOptions body.
+    pub(crate) fn parse(body: &Value) -> Answer<Self> {
+        let propagation = match (text(body, "propagationPolicy"), at(body, "orphanDependents").and_then(Value::as_bool)) {
+            ("Foreground", _) => Propagation::Foreground,
+            ("Orphan", _) | ("", Some(true)) => Propagation::Orphan,
+            ("Background" | "", _) => Propagation::Background,
+            (other, _) => return Err(Refusal::new(422, "Invalid", format!("DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""))),
+        };
+        let said = |path: &str| at(body, path).and_then(Value::as_str).map(str::to_owned);
+        Ok(DeleteOptions {
+            grace: number(body, "gracePeriodSeconds"),
+            uid: said("preconditions.uid"),
+            version: said("preconditions.resourceVersion"),
+            propagation,
+            dry_run: !list(body, "dryRun").is_empty(),
+        })
+    }
+
+    fn allow(&self, kind: &Kind, live: &Entry) -> Answer<()> {
+        let refuse = |what: &str, wanted: &str, found: &str| {
+            let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}");
+            Err(Refusal::conflict(kind, &live.key.name, &why))
+        };
+        match (&self.uid, &self.version) {
+            (Some(uid), _) if **uid != *live.uid => refuse("UID", uid, &live.uid),
+            (_, Some(version)) if *version != live.version.to_string() => refuse("ResourceVersion", version, &live.version.to_string()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Cluster {
+    /// Deletes an object, or marks it when something holds it.
+    pub(crate) fn delete(&self, kind: &Kind, key: &Key, options: &DeleteOptions) -> Answer<Deleted> {
+        for _ in 0..TRIES {
+            let live = self.get(kind, key)?;
+            options.allow(kind, &live)?;
+            crate::admit::on_delete(kind, &key.name)?;
+            let before = live.value();
+            let mut object = before.clone();
+            mark(kind, &mut object, options);
+            let held = finalizers(&object) || number(&object, "metadata.deletionGracePeriodSeconds") != Some(0) || namespace_held(kind, &object);
+            if options.dry_run {
+                return Ok(if held { Deleted::Waits(live) } else { Deleted::Gone(live) });
+            }
+            if held && object == before {
+                return Ok(Deleted::Waits(live));
+            }
+            let written = if held {
+                self.store.put(kind, object, Expect::Version(live.version)).map(Deleted::Waits)
+            } else {
+                self.store.remove(kind, key, live.version).map(Deleted::Gone)
+            };
+            match written {
+                Ok(deleted) => {
+                    self.wrote(kind);
+                    return Ok(deleted);
+                }
+                Err(Miss::Changed) => {}
+                Err(miss) => return Err(missed(kind, &key.name, miss)),
+            }
+        }
+        Err(Refusal::modified(kind, &key.name))
+    }
+
+    /// Deletes what a list would show.
+    pub(crate) fn delete_all(&self, kind: &Kind, namespace: &str, selector: &Selector, options: &DeleteOptions) -> Answer<Vec<Arc<Entry>>> {
+        let found = self.store.list(&kind.table(), namespace, selector, 0).entries;
+        for entry in &found {
+            match self.delete(kind, &entry.key, options) {
+                Err(refusal) if refusal.code != 404 => return Err(refusal),
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn namespace_held(kind: &Kind, object: &Value) -> bool {
+    kind.resource() == "namespaces" && !list(object, "spec.finalizers").is_empty()
+}
+
+/// Sets deletion time and grace; asking again can only shorten the grace.
+fn mark(kind: &Kind, object: &mut Value, options: &DeleteOptions) {
+    let grace = grace(kind, object, options);
+    let already = number(object, "metadata.deletionGracePeriodSeconds");
+    if at(object, "metadata.deletionTimestamp").is_none() || already.is_some_and(|a| grace < a) {
+        set(object, "metadata.deletionTimestamp", json!(clock::after(grace)));
+        set(object, "metadata.deletionGracePeriodSeconds", json!(grace));
+        if let Some(generation) = number(object, "metadata.generation") {
+            set(object, "metadata.generation", json!(generation + 1));
+        }
+    }
+    if kind.resource() == "namespaces" {
+        set(object, "status.phase", json!("Terminating"));
+    }
+    let finalizer = match options.propagation {
+        Propagation::Background => return,
+        Propagation::Foreground => "foregroundDeletion",
+        Propagation::Orphan => "orphan",
+    };
+    let mut all = list(object, "metadata.finalizers").to_vec();
+    if !all.iter().any(|f| f == finalizer) {
+        all.push(json!(finalizer));
+        set(object, "metadata.finalizers", Value::Array(all));
+    }
+}
+
+/// Only a Pod that a node runs is given time.
+fn grace(kind: &Kind, object: &Value, options: &DeleteOptions) -> i64 {
+    let finished = matches!(text(object, "status.phase"), "Succeeded" | "Failed");
+    if kind.resource() != "pods" || text(object, "spec.nodeName").is_empty() || finished {
+        return 0;
+    }
+    options.grace.or_else(|| number(object, "spec.terminationGracePeriodSeconds")).unwrap_or(30).max(0)
+}

@@ -1,0 +1,156 @@
+//! Label and field selectors. Field selectors know only what the registry declares as selectable for a kind.
+
+use crate::registry::Kind;
+use crate::status::{Answer, Refusal};
+use crate::store::Entry;
+
+#[derive(Debug, Clone, PartialEq)]
+enum Test {
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Exists,
+    Absent,
+    Greater(i64),
+    Less(i64),
+}
+
+/// A parsed label selector and field selector; the default selects everything.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Selector {
+    labels: Vec<(String, Test)>,
+    fields: Vec<(String, bool, String)>,
+}
+
+impl Selector {
+    /// Parses the two query parameters. An unknown field is a 400, as on the real server.
+    pub(crate) fn parse(kind: &Kind, labels: &str, fields: &str) -> Answer<Self> {
+        let labels = parse_labels(labels)?;
+        let fields = parse_fields(kind, fields)?;
+        Ok(Selector { labels, fields })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.fields.is_empty()
+    }
+
+    pub(crate) fn matches(&self, entry: &Entry) -> bool {
+        self.fields.iter().all(|(key, equal, value)| (entry.field(key) == value) == *equal)
+            && self.labels.iter().all(|(key, test)| test.holds(entry.label(key)))
+    }
+}
+
+/// A label selector alone, against plain pairs.
+#[cfg(test)]
+pub(crate) fn labels_match(selector: &str, labels: &[(&str, &str)]) -> bool {
+    let find = |key: &str| labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
+    parse_labels(selector).expect("a selector").iter().all(|(key, test)| test.holds(find(key)))
+}
+
+impl Test {
+    fn holds(&self, label: Option<&str>) -> bool {
+        match self {
+            Test::In(values) => label.is_some_and(|l| values.iter().any(|v| v == l)),
+            Test::NotIn(values) => label.is_none_or(|l| values.iter().all(|v| v != l)),
+            Test::Exists => label.is_some(),
+            Test::Absent => label.is_none(),
+            Test::Greater(n) => label.and_then(|l| l.parse::<i64>().ok()).is_some_and(|l| l > *n),
+            Test::Less(n) => label.and_then(|l| l.parse::<i64>().ok()).is_some_and(|l| l < *n),
+        }
+    }
+}
+
+fn parse_labels(text: &str) -> Answer<Vec<(String, Test)>> {
+    requirements(text).into_iter().map(|part| parse_requirement(part.trim())).collect()
+}
+
+/// Splits at commas outside of parentheses.
+fn requirements(text: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
+    for (i, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&text[start..i]);
+                start = i + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts.retain(|p| !p.trim().is_empty());
+    parts
+}
+
+fn parse_requirement(part: &str) -> Answer<(String, Test)> {
+    let bad = || Refusal::bad_request(format!("unable to parse requirement: {part:?}"));
+    let one = |value: &str| vec![value.trim().to_owned()];
+    if let Some(key) = part.strip_prefix('!') {
+        return Ok((checked(key, part)?, Test::Absent));
+    }
+    if let Some((key, value)) = part.split_once("!=") {
+        return Ok((checked(key, part)?, Test::NotIn(one(value))));
+    }
+    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
+        return Ok((checked(key, part)?, Test::In(one(value))));
+    }
+    if let Some((key, value)) = part.split_once('>') {
+        return Ok((checked(key, part)?, Test::Greater(value.trim().parse().map_err(|_| bad())?)));
+    }
+    if let Some((key, value)) = part.split_once('<') {
+        return Ok((checked(key, part)?, Test::Less(value.trim().parse().map_err(|_| bad())?)));
+    }
+    if let Some((head, values)) = part.split_once('(') {
+        let values = values.strip_suffix(')').ok_or_else(bad)?;
+        let values: Vec<String> = values.split(',').map(|v| v.trim().to_owned()).collect();
+        let mut words = head.split_whitespace();
+        let key = words.next().ok_or_else(bad)?;
+        return match words.next() {
+            Some("in") => Ok((checked(key, part)?, Test::In(values))),
+            Some("notin") => Ok((checked(key, part)?, Test::NotIn(values))),
+            _ => Err(bad()),
+        };
+    }
+    Ok((checked(part, part)?, Test::Exists))
+}
+
+fn checked(key: &str, part: &str) -> Answer<String> {
+    let key = key.trim();
+    let fine = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
+    if fine { Ok(key.to_owned()) } else { Err(Refusal::bad_request(format!("unable to parse requirement: {part:?}"))) }
+}
+
+fn parse_fields(kind: &Kind, text: &str) -> Answer<Vec<(String, bool, String)>> {
+    let mut out = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+        let (key, equal, value) = if let Some((k, v)) = part.split_once("!=") {
+            (k, false, v)
+        } else if let Some((k, v)) = part.split_once("==").or_else(|| part.split_once('=')) {
+            (k, true, v)
+        } else {
+            return Err(Refusal::bad_request(format!("invalid selector: {text:?}; can't understand {part:?}")));
+        };
+        if key != "metadata.name" && key != "metadata.namespace" && !kind.fields.iter().any(|f| f == key) {
+            return Err(Refusal::bad_request(format!("field label not supported: {key}")));
+        }
+        out.push((key.to_owned(), equal, value.to_owned()));
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn label_selectors_have_all_operators() {
+        let labels = [("app", "web"), ("tier", "2"), ("kubekcloud.io/cluster-id", "7")];
+        for yes in ["app=web", "app==web", "app!=db", "app in (db, web)", "app notin (db)", "!gone", "tier>1", "tier<3", "app,tier", "gone!=x", "", "kubekcloud.io/cluster-id=7"] {
+            assert!(labels_match(yes, &labels), "{yes}");
+        }
+        for no in ["app=db", "app!=web", "app in (db)", "app notin (web,db)", "!app", "tier>2", "gone", "app=web,gone"] {
+            assert!(!labels_match(no, &labels), "{no}");
+        }
+        assert!(parse_labels("a b (c)").is_err() && parse_labels("=x").is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! A request, read whole: path segments, query, what is accepted, and a body in any of the formats that clients send.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde_json::Value;
+
+use super::proto;
+use crate::cluster::Write;
+use crate::status::{Answer, Refusal};
+
+/// The real server's limit of a request body.
+const LIMIT: usize = 3 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: Vec<String>,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// In which form an answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum As {
+    Object,
+    Table,
+    Metadata,
+}
+
+impl Request {
+    pub(crate) async fn read(request: hyper::Request<Incoming>) -> Answer<Self> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().split('/').filter(|s| !s.is_empty()).map(|s| decode(s, false)).collect();
+        let query = parts.uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).map(pair).collect();
+        let body = match Limited::new(body, LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(e) if e.is::<LengthLimitError>() => {
+                let message = format!("Request entity too large: limit is {LIMIT}");
+                return Err(Refusal::new(413, "RequestEntityTooLarge", message));
+            }
+            Err(e) => return Err(Refusal::bad_request(format!("cannot read the request's body: {e}"))),
+        };
+        Ok(Request { method: parts.method, path, query, headers: parts.headers, body })
+    }
+
+    /// A query parameter; empty when it is missing.
+    pub(crate) fn query(&self, name: &str) -> &str {
+        self.query.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        matches!(self.query(name), "true" | "1")
+    }
+
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn accept(&self) -> As {
+        let accept = self.header(header::ACCEPT);
+        let first = accept.split(',').map(str::trim).find(|a| a.contains("json") || a.contains("*/*"));
+        match first {
+            Some(a) if a.contains("as=Table") => As::Table,
+            Some(a) if a.contains("as=PartialObjectMetadata") => As::Metadata,
+            _ => As::Object,
+        }
+    }
+
+    pub(crate) fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    pub(crate) fn content_type(&self) -> &str {
+        self.header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim()
+    }
+
+    /// The body as an object: JSON, YAML or Kubernetes' protobuf.
+    pub(crate) fn object(&self) -> Answer<Value> {
+        match self.content_type() {
+            "" | "application/json" => self.json(),
+            "application/vnd.kubernetes.protobuf" => proto::decode(&self.body),
+            "application/yaml" | "application/apply-patch+yaml" => self.yaml(),
+            other => {
+                let message = format!("the body of the request was in an unknown format ({other}) - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf");
+                Err(Refusal::new(415, "UnsupportedMediaType", message))
+            }
+        }
+    }
+
+    pub(crate) fn json(&self) -> Answer<Value> {
+        serde_json::from_slice(&self.body).map_err(|e| Refusal::bad_request(format!("couldn't get version/kind; json parse error: {e}")))
+    }
+
+    pub(crate) fn yaml(&self) -> Answer<Value> {
+        let text = std::str::from_utf8(&self.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+        if text.trim_start().starts_with('{') {
+            return self.json();
+        }
+        serde_saphyr::from_str(text).map_err(|e| Refusal::bad_request(format!("error decoding YAML: {e}")))
+    }
+
+    /// A body that may be missing.
+    pub(crate) fn optional_object(&self) -> Answer<Option<Value>> {
+        if self.body.is_empty() { Ok(None) } else { self.object().map(Some) }
+    }
+
+    /// Who writes, by `fieldManager` or else the program's name.
+    pub(crate) fn write(&self, subresource: &str) -> Answer<Write> {
+        let named = self.query("fieldManager");
+        let agent = self.header(header::USER_AGENT).split('/').next().unwrap_or_default();
+        let manager = [named, agent, "unknown"].into_iter().find(|m| !m.is_empty()).unwrap_or("unknown");
+        let mut write = Write::by(manager).to(subresource);
+        write.dry_run = match self.query("dryRun") {
+            "" => false,
+            "All" => true,
+            other => {
+                let message = format!("{}Options.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: {other:?}: supported values: \"All\"", "Create");
+                return Err(Refusal::new(422, "Invalid", message));
+            }
+        };
+        Ok(write)
+    }
+}
+
+fn pair(text: &str) -> (String, String) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    (decode(name, true), decode(value, true))
+}
+
+/// Percent-decoding; `+` is a blank in queries.
+fn decode(text: &str, query: bool) -> String {
+    let bytes = text.as_bytes();
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let hex = bytes.get(at + 1..at + 3).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match (bytes[at], hex) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 3;
+                continue;
+            }
+            (b'+', _) if query => out.push(b' '),
+            (byte, _) => out.push(byte),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

@@ -1,0 +1,255 @@
+//! The verbs on resources: from a request to the cluster and back.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use http::Method;
+use serde_json::{Value, json};
+
+use super::reply::{self, Reply};
+use super::request::{As, Request};
+use super::route::Target;
+use super::{Served, logs, review, table, watch};
+use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of};
+use crate::registry::Kind;
+use crate::select::Selector;
+use crate::status::{Answer, Refusal, deleted};
+use crate::store::{Entry, Key, Page};
+use crate::value::{at, number, set, text};
+
+pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
+    if target.kind.review {
+        return review::answer(&target.kind, &request);
+    }
+    match (request.method.clone(), target.name.is_empty(), target.subresource.as_str()) {
+        (Method::GET, true, _) if request.flag("watch") => watch::watch(served, &target, &request),
+        (Method::GET, true, _) => list(served, &target, &request),
+        (Method::POST, true, _) => create(served, &target, &request),
+        (Method::DELETE, true, _) => delete_all(served, &target, &request),
+        (Method::GET, false, "log") => logs::read(served, &target, &request),
+        (Method::POST, false, "eviction") => evict(served, &target, &request),
+        (Method::POST, false, "binding") => bind(served, &target, &request),
+        (_, false, "scale") => scale(served, &target, &request),
+        (Method::GET, false, "" | "status") => get(served, &target, &request),
+        (Method::PUT, false, "" | "status" | "finalize" | "ephemeralcontainers") => update(served, &target, &request),
+        (Method::PATCH, false, "" | "status" | "ephemeralcontainers") => patch(served, &target, &request),
+        (Method::DELETE, false, "") => delete(served, &target, &request),
+        _ => Err(Refusal::method(&target.kind.plural)),
+    }
+}
+
+fn key(target: &Target) -> Key {
+    Key::new(&target.namespace, &target.name)
+}
+
+/// One object, in the form that was asked for.
+fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Reply {
+    match request.accept() {
+        As::Object if kind.stored_as.is_none() => reply::raw(code, entry.json.clone()),
+        As::Object => reply::json(code, &table::object(kind, entry)),
+        As::Table => reply::json(code, &table::table(kind, &[entry], request.query("includeObject"), true, json!({"resourceVersion": entry.version.to_string()}))),
+        As::Metadata => reply::json(code, &table::metadata(entry)),
+    }
+}
+
+fn get(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let entry = served.cluster.get(&target.kind, &key(target))?;
+    Ok(one(request, &target.kind, 200, &entry))
+}
+
+fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let kind = &target.kind;
+    let selector = Selector::parse(kind, request.query("labelSelector"), request.query("fieldSelector"))?;
+    let limit = request.query("limit").parse().unwrap_or(0);
+    let token = request.query("continue");
+    let page = if token.is_empty() {
+        known_version(served, request)?;
+        served.cluster.store.list(&kind.table(), &target.namespace, &selector, limit)
+    } else {
+        let gone = || Refusal::gone("The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.");
+        served.cluster.store.list_on(token, limit).ok_or_else(gone)?
+    };
+    let mut meta = json!({"resourceVersion": page.version.to_string()});
+    if let Some((left, token)) = &page.rest {
+        meta["continue"] = json!(token);
+        if selector.is_empty() {
+            meta["remainingItemCount"] = json!(left);
+        }
+    }
+    let entries: Vec<&Entry> = page.entries.iter().map(AsRef::as_ref).collect();
+    Ok(match request.accept() {
+        As::Table => reply::json(200, &table::table(kind, &entries, request.query("includeObject"), true, meta)),
+        As::Metadata => {
+            let items: Vec<Value> = entries.iter().map(|e| table::metadata(e)).collect();
+            reply::json(200, &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": items}))
+        }
+        As::Object => reply::raw(200, concatenated(kind, &page, &meta)),
+    })
+}
+
+/// A version from the future is refused, so that a client with another server's version starts over.
+fn known_version(served: &Served, request: &Request) -> Answer<()> {
+    let Ok(asked) = request.query("resourceVersion").parse::<u64>() else { return Ok(()) };
+    let newest = served.cluster.store.version();
+    if asked <= newest {
+        return Ok(());
+    }
+    let details = json!({"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1});
+    Err(Refusal::new(504, "Timeout", format!("Too large resource version: {asked}, current: {newest}")).with_details(details))
+}
+
+fn concatenated(kind: &Kind, page: &Page, meta: &Value) -> Bytes {
+    let size: usize = page.entries.iter().map(|e| e.json.len() + 1).sum();
+    let mut out = BytesMut::with_capacity(size + 256);
+    out.put_slice(format!(r#"{{"kind":"{}List","apiVersion":"{}","metadata":{meta},"items":["#, kind.kind, kind.api_version()).as_bytes());
+    for (index, entry) in page.entries.iter().enumerate() {
+        if index > 0 {
+            out.put_u8(b',');
+        }
+        if kind.stored_as.is_some() {
+            out.put_slice(table::object(kind, entry).to_string().as_bytes());
+        } else {
+            out.put_slice(&entry.json);
+        }
+    }
+    out.put_slice(b"]}");
+    out.freeze()
+}
+
+fn create(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    if target.kind.namespaced && target.namespace.is_empty() {
+        return Err(Refusal::method(&target.kind.plural));
+    }
+    let object = request.object()?;
+    let write = request.write("")?;
+    let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
+    let entry = served.cluster.create(&kind, &target.namespace, object, &write)?;
+    Ok(one(request, &target.kind, 201, &entry))
+}
+
+fn update(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let object = request.object()?;
+    let write = request.write(written(&target.subresource))?;
+    let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
+    let entry = served.cluster.update(&kind, &key(target), object, &write)?;
+    Ok(one(request, &target.kind, 200, &entry))
+}
+
+fn written(subresource: &str) -> &str {
+    if subresource == "ephemeralcontainers" { "" } else { subresource }
+}
+
+fn patch(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let patch = parse_patch(request)?;
+    let write = request.write(written(&target.subresource))?;
+    let (kind, patch) = match (&target.kind.stored_as, patch) {
+        (None, patch) => (target.kind.clone(), patch),
+        (Some(_), Patch::Merge(v) | Patch::Strategic(v)) => {
+            let (kind, value) = table::to_stored(&served.cluster, &target.kind, v)?;
+            (kind, Patch::Merge(value))
+        }
+        (Some(_), patch) => (served.cluster.kind(&target.kind.table())?, patch),
+    };
+    let (entry, created) = served.cluster.patch(&kind, &key(target), &patch, PatchOptions::default(), &write)?;
+    Ok(one(request, &target.kind, if created { 201 } else { 200 }, &entry))
+}
+
+fn parse_patch(request: &Request) -> Answer<Patch> {
+    match request.content_type() {
+        "application/json-patch+json" => {
+            let patch = serde_json::from_slice(request.body()).map_err(|e| Refusal::bad_request(format!("error decoding patch: {e}")))?;
+            Ok(Patch::Json(patch))
+        }
+        "application/merge-patch+json" => Ok(Patch::Merge(object_only(request.json()?)?)),
+        "application/strategic-merge-patch+json" => Ok(Patch::Strategic(object_only(request.json()?)?)),
+        "application/apply-patch+yaml" | "application/apply-patch+json" => {
+            if request.query("fieldManager").is_empty() {
+                let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
+                return Err(Refusal::new(422, "Invalid", message));
+            }
+            Ok(Patch::Apply { config: object_only(request.yaml()?)?, force: request.flag("force") })
+        }
+        _ => {
+            let message = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
+            Err(Refusal::new(415, "UnsupportedMediaType", message))
+        }
+    }
+}
+
+fn object_only(value: Value) -> Answer<Value> {
+    if value.is_object() { Ok(value) } else { Err(Refusal::bad_request("the patch must be an object")) }
+}
+
+fn delete_options(request: &Request) -> Answer<DeleteOptions> {
+    let mut body = request.optional_object()?.unwrap_or_else(|| json!({}));
+    for (name, path) in [("gracePeriodSeconds", "gracePeriodSeconds"), ("propagationPolicy", "propagationPolicy")] {
+        let said = request.query(name);
+        if !said.is_empty() {
+            let value = said.parse::<i64>().map_or_else(|_| json!(said), |n| json!(n));
+            set(&mut body, path, value);
+        }
+    }
+    if request.query("dryRun") == "All" {
+        set(&mut body, "dryRun", json!(["All"]));
+    }
+    DeleteOptions::parse(&body)
+}
+
+fn delete(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let options = delete_options(request)?;
+    Ok(match served.cluster.delete(&target.kind, &key(target), &options)? {
+        Deleted::Waits(entry) => one(request, &target.kind, 200, &entry),
+        // The real server returns the object of a Pod and a Status for most others.
+        Deleted::Gone(entry) if target.kind.plural == "pods" => one(request, &target.kind, 200, &entry),
+        Deleted::Gone(entry) => reply::json(200, &deleted(&target.kind, &entry.key.name, &entry.uid)),
+    })
+}
+
+fn delete_all(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let selector = Selector::parse(&target.kind, request.query("labelSelector"), request.query("fieldSelector"))?;
+    let options = delete_options(request)?;
+    let entries = served.cluster.delete_all(&target.kind, &target.namespace, &selector, &options)?;
+    let page = Page { entries, version: served.cluster.store.version(), rest: None };
+    let meta = json!({"resourceVersion": page.version.to_string()});
+    Ok(reply::raw(200, concatenated(&target.kind, &page, &meta)))
+}
+
+fn evict(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let body = request.optional_object()?.unwrap_or_default();
+    let options = DeleteOptions::parse(at(&body, "deleteOptions").unwrap_or(&json!({})))?;
+    served.cluster.delete(&target.kind, &key(target), &options)?;
+    Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+}
+
+fn bind(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let node = request.object()?;
+    let patch = Patch::Merge(json!({"spec": {"nodeName": text(&node, "target.name")}}));
+    served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &request.write("")?)?;
+    Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+}
+
+/// The number of replicas as an object of its own.
+fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    let entry = served.cluster.get(&target.kind, &key(target))?;
+    let mut scale = scale_of(&target.kind, &entry.value());
+    match request.method {
+        Method::GET => return Ok(reply::json(200, &scale)),
+        Method::PUT => scale = request.object()?,
+        Method::PATCH => match parse_patch(request)? {
+            Patch::Json(patch) => json_patch::patch(&mut scale, &patch).map_err(|e| Refusal::new(422, "Invalid", e.to_string()))?,
+            Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply { config: patch, .. } => json_patch::merge(&mut scale, &patch),
+        },
+        _ => return Err(Refusal::method(&target.kind.plural)),
+    }
+    let version = text(&scale, "metadata.resourceVersion");
+    if request.method == Method::PUT && !version.is_empty() && version != entry.version.to_string() {
+        return Err(Refusal::modified(&target.kind, &target.name));
+    }
+    let replicas = number(&scale, "spec.replicas").unwrap_or(0);
+    let write: Write = request.write("")?;
+    let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+    let mut write = write;
+    write.writer.subresource = String::new();
+    let (entry, _) = served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &write)?;
+    Ok(reply::json(200, &scale_of(&target.kind, &entry.value())))
+}
