@@ -63,7 +63,8 @@ impl Member {
             .method(method)
             .uri(uri)
             .header(header::CONTENT_TYPE, content_type)
-            .header(header::ACCEPT, "application/json")
+            // KubeVirt's subresources produce nothing, and refuse those who accept only JSON.
+            .header(header::ACCEPT, "application/json, */*")
             .body(kube::client::Body::from(body))
             .map_err(|e| MemberError::BadAnswer(format!("cannot build the request: {e}")))?;
         let response = self.client.send(request).await.map_err(|e| transport(&e))?;

@@ -10,7 +10,8 @@ use std::{
 };
 
 use kubekcloud_reconcile::{HealthReport, Options, Reconciler};
-use member::{Creation, Fence, Kind, Member, Writer};
+use futures::StreamExt as _;
+use member::{Creation, Fence, Kind, Member, PodPhase, Watches, Writer};
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
 use tokio_util::sync::CancellationToken;
 use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Step, UserId, quantity::MIB};
@@ -79,6 +80,19 @@ impl World {
     }
 
     pub(crate) async fn create(&self, name: &str, instance_type: InstanceType, instances: i32) -> ClusterId {
+        let id = self.insert(name, instance_type, instances, None).await;
+        self.wake(id);
+        id
+    }
+
+    /// A namespace with room for that many, and none in it.
+    pub(crate) async fn create_stopped(&self, name: &str, instances: i32) -> ClusterId {
+        let id = self.insert(name, InstanceType::Container, instances, Some(Operation::Stop)).await;
+        self.wake(id);
+        id
+    }
+
+    async fn insert(&self, name: &str, instance_type: InstanceType, instances: i32, operation: Option<Operation>) -> ClusterId {
         let name = ClusterName::parse(name).unwrap();
         let size = self.size(1);
         let image = match instance_type {
@@ -101,9 +115,48 @@ impl World {
         let id = tx.cluster_insert(new).await.unwrap().unwrap();
         tx.instances_insert(id, &name, 1..=instances).await.unwrap();
         tx.allocate(self.owner, id, size).await.unwrap();
+        for row in tx.instances_of(id).await.unwrap() {
+            if let Some(operation) = operation {
+                assert!(tx.instance_operate(row.intent.id, row.intent.generation, operation).await.unwrap());
+            }
+        }
         tx.commit().await.unwrap();
-        self.wake(id);
         id
+    }
+
+    /// Posts Pods over 16 connections into a cluster's namespace; answers how long it took until all ran.
+    pub(crate) async fn post_straight(&self, id: ClusterId, pods: usize) -> Duration {
+        let namespace = self.intent(id).await.namespace;
+        let installation = format!("straight-{}", std::process::id());
+        let watches = Watches::start(self.member.clone(), &installation, |_| {});
+        watches.cache().until_synced().await;
+        let writer = self.writer();
+        let started = Instant::now();
+        let post = |number: usize| {
+            let (writer, namespace, installation) = (writer.clone(), namespace.clone(), installation.clone());
+            async move {
+                let size = serde_json::json!({"cpu": "1", "memory": "64Mi"});
+                let pod = serde_json::json!({
+                    "apiVersion": "v1",
+                    "kind": "Pod",
+                    "metadata": {
+                        "name": format!("straight-{number}"),
+                        "labels": {"kubekcloud.io/installation": installation, "kubekcloud.io/cluster-id": "1"},
+                    },
+                    "spec": {"containers": [{"name": "main", "image": "nginx", "resources": {"requests": size, "limits": size}}]},
+                });
+                while let Err(error) = writer.create_pod(Step::PodCreate, &namespace, &pod).await {
+                    assert!(error.is_conflict() || error.namespace_not_ready(), "{error}");
+                }
+            }
+        };
+        futures::stream::iter(0..pods).map(post).buffer_unordered(16).collect::<Vec<_>>().await;
+        let running = || watches.cache().pods(ClusterId(1)).iter().filter(|pod| pod.phase == PodPhase::Running).count();
+        while running() < pods {
+            assert!(started.elapsed() < Duration::from_secs(120), "{} of {pods}", running());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        started.elapsed()
     }
 
     fn wake(&self, id: ClusterId) {
