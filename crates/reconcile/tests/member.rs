@@ -123,6 +123,44 @@ async fn a_second_replica_takes_over_where_the_first_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_dead_replicas_lease_runs_out() {
+    let Some(mut world) = World::open().await else { return };
+    world.crash().await;
+    let dead = world.start_doomed("doomed").await;
+    let cluster = world.create("doomed", InstanceType::Container, 2).await;
+    world.start("heir");
+    world.until("the doomed one works", SOON, async || world.all(cluster, InstanceStatus::Running).await).await;
+    assert!(!world.health().lease_held, "the heir waits");
+    dead.shutdown_background();
+    world.operate(cluster, Operation::Stop).await;
+    world.wait_all(cluster, InstanceStatus::Stopped, SOON).await;
+    assert!(world.health().lease_held);
+    world.remove(cluster).await;
+    world.wait_gone(cluster, SOON).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delete_that_hangs_says_which_finalizer_blocks_it() {
+    let Some(world) = World::open().await else { return };
+    let cluster = world.create("hang", InstanceType::Container, 1).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    let intent = world.intent(cluster).await;
+    let namespace = intent.namespace.as_str();
+    world.hold(namespace, &["example.com/hold"]).await;
+    world.remove(cluster).await;
+    world.until("the finalizer is named", SOON, async || {
+        let row = world.store.cluster(None, cluster).await.unwrap().unwrap();
+        row.message.is_some_and(|message| message.contains("example.com/hold"))
+    })
+    .await;
+    assert_eq!(world.usage().await, world.size(0), "compute is gone: its quota does not wait");
+    world.hold(namespace, &[]).await;
+    world.wait_gone(cluster, SOON).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn vms_live_their_whole_life() {
     let Some(world) = World::open().await else { return };
     world.until("caches are synced", SOON, async || world.health().synced && world.health().kubevirt != KubeVirt::Unknown).await;

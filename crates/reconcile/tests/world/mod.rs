@@ -49,8 +49,29 @@ impl World {
         Some(world)
     }
 
+    fn options(holder: &str) -> Options {
+        Options { lease_ttl: Duration::from_secs(3), delete_grace: Duration::from_secs(2), ..Options::new(holder) }
+    }
+
+    /// Another replica, in a runtime of its own that can be torn down like a process.
+    pub(crate) async fn start_doomed(&self, holder: &'static str) -> tokio::runtime::Runtime {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let url = format!("sqlite:///{}", self.database.display());
+        let kubeconfig = std::env::var_os(KUBECONFIG).unwrap();
+        let started = runtime.spawn(async move {
+            let store = Store::open(&url).await.unwrap();
+            let member = Arc::new(Member::from_kubeconfig("local", kubeconfig.as_ref()).await.unwrap());
+            let reconciler = Reconciler::start(store, member, MemberId::LOCAL, Self::options(holder), CancellationToken::new());
+            while !reconciler.health().report().synced {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        started.await.unwrap();
+        runtime
+    }
+
     pub(crate) fn start(&mut self, holder: &str) {
-        let options = Options { lease_ttl: Duration::from_secs(3), ..Options::new(holder) };
+        let options = Self::options(holder);
         self.cancel = CancellationToken::new();
         let reconciler = Reconciler::start(self.store.clone(), self.member.clone(), MemberId::LOCAL, options, self.cancel.clone());
         self.reconciler = Some(reconciler);
@@ -220,6 +241,16 @@ impl World {
             intent.instances.iter().all(|i| i.observed.status == status && i.observed.generation == i.generation)
         })
         .await;
+    }
+
+    pub(crate) async fn all(&self, id: ClusterId, status: InstanceStatus) -> bool {
+        self.intent(id).await.instances.iter().all(|i| i.observed.status == status && i.observed.generation == i.generation)
+    }
+
+    /// Makes a Secret with finalizers, or takes them off.
+    pub(crate) async fn hold(&self, namespace: &str, finalizers: &[&str]) {
+        let object = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "held", "finalizers": finalizers}});
+        self.writer().apply(Step::SecretApply, Kind::Secret, Some(namespace), "held", &object).await.unwrap();
     }
 
     pub(crate) async fn wait_gone(&self, id: ClusterId, most: Duration) {
