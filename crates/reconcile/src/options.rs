@@ -5,7 +5,8 @@ use std::time::Duration;
 /// Options of one [`crate::Reconciler`].
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Names this process in the lease; must differ between processes, also between two lives of one.
+    /// Names this process in the lease. Must differ between all that may run at the same time. One that is the same
+    /// after a restart takes its lease back at once; one that is not waits until the old one runs out.
     pub holder: String,
     /// How long a lease lasts without renewal: a dead replica's work is taken over after this.
     pub lease_ttl: Duration,

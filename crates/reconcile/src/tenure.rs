@@ -24,6 +24,9 @@ use crate::{
 /// Part of the lease that is left unused: a write that was sent at the last moment arrives before its end.
 const MARGIN: u32 = 10;
 
+/// Pause between two tenures, so that a defect that ends them does not spin.
+const TURN: Duration = Duration::from_millis(500);
+
 /// What every tenure of one reconciler is made with.
 pub(crate) struct Seat {
     pub(crate) store: Store,
@@ -48,6 +51,7 @@ impl Seat {
                     self.health.error(None);
                     self.serve(lease, &installation, asked).await;
                     self.health.lease(None);
+                    self.pause(TURN).await;
                     continue;
                 }
                 Ok(None) => self.health.error(None),
@@ -56,12 +60,16 @@ impl Seat {
                     self.health.error(Some(error.to_string()));
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.cancel.cancelled() => {}
-            }
+            self.pause(pause).await;
         }
         self.health.stopped();
+    }
+
+    async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.cancel.cancelled() => {}
+        }
     }
 
     async fn acquire(&self) -> Result<Option<(Lease, String)>, Error> {

@@ -1,6 +1,7 @@
-//! The reconciler against a real Kubernetes, named by `KUBEKCLOUD_TEST_KUBECONFIG`; skipped aloud without one.
+//! The reconciler against the Kubernetes that `KUBEKCLOUD_TEST_KUBECONFIG` names, else against a sandbox each.
 //!
 //! Each test has a database, and with it an installation id, of its own, so they share the cluster without noticing.
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod world;
 
@@ -14,7 +15,7 @@ const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_live_their_whole_life() {
-    let Some(world) = World::open().await else { return };
+    let world = World::open().await;
     let cluster = world.create("life", InstanceType::Container, 3).await;
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
     let intent = world.intent(cluster).await;
@@ -57,7 +58,7 @@ async fn containers_live_their_whole_life() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_instances_come_up_together() {
     const MOST: Duration = Duration::from_secs(120);
-    let Some(world) = World::open().await else { return };
+    let world = World::open().await;
     let empty = world.create_stopped("straight", 1_000).await;
     world.wait_all(empty, InstanceStatus::Stopped, SOON).await;
     let straight = world.post_straight(empty, 1_000).await;
@@ -80,7 +81,7 @@ async fn a_thousand_instances_come_up_together() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_namespace_is_never_taken() {
-    let Some(world) = World::open().await else { return };
+    let world = World::open().await;
     let theirs = world.foreign_namespace("taken-ns").await;
     let cluster = world.create("taken", InstanceType::Container, 1).await;
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
@@ -95,7 +96,7 @@ async fn somebody_elses_namespace_is_never_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_that_vanishes_is_made_again() {
-    let Some(world) = World::open().await else { return };
+    let world = World::open().await;
     let cluster = world.create("vanish", InstanceType::Container, 2).await;
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
     let intent = world.intent(cluster).await;
@@ -110,7 +111,7 @@ async fn a_namespace_that_vanishes_is_made_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_replica_takes_over_where_the_first_stopped() {
-    let Some(mut world) = World::open().await else { return };
+    let mut world = World::open().await;
     let cluster = world.create("handover", InstanceType::Container, 2).await;
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
     world.crash().await;
@@ -124,7 +125,7 @@ async fn a_second_replica_takes_over_where_the_first_stopped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_replicas_lease_runs_out() {
-    let Some(mut world) = World::open().await else { return };
+    let mut world = World::open().await;
     world.crash().await;
     let dead = world.start_doomed("doomed").await;
     let cluster = world.create("doomed", InstanceType::Container, 2).await;
@@ -142,7 +143,7 @@ async fn a_dead_replicas_lease_runs_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delete_that_hangs_says_which_finalizer_blocks_it() {
-    let Some(world) = World::open().await else { return };
+    let world = World::open().await;
     let cluster = world.create("hang", InstanceType::Container, 1).await;
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
     let intent = world.intent(cluster).await;
@@ -162,7 +163,7 @@ async fn a_delete_that_hangs_says_which_finalizer_blocks_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vms_live_their_whole_life() {
-    let Some(world) = World::open().await else { return };
+    let world = World::open().await;
     world.until("caches are synced", SOON, async || world.health().synced && world.health().kubevirt != KubeVirt::Unknown).await;
     if world.health().kubevirt == KubeVirt::Absent {
         eprintln!("SKIPPED: this Kubernetes does not serve KubeVirt");

@@ -23,7 +23,7 @@ mod build_tests;
 mod fixtures;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -220,7 +220,10 @@ impl Pass<'_> {
                 changed.push(InstanceObservation { id: instance.id, observed: settled });
             }
         }
-        memory.instances.retain(|id, _| cluster.instances.iter().any(|instance| instance.id == *id));
+        if memory.instances.len() > cluster.instances.len() {
+            let there: HashSet<_> = cluster.instances.iter().map(|instance| instance.id).collect();
+            memory.instances.retain(|id, _| there.contains(id));
+        }
         self.report(cluster, memory, observation, &changed).await?;
         Ok(again)
     }

@@ -1,10 +1,12 @@
-//! A database, a reconciler and a real member.
+//! A database, a reconciler and a member: the Kubernetes that `KUBEKCLOUD_TEST_KUBECONFIG` names, else a sandbox.
+#![expect(dead_code, reason = "each test binary uses its part")]
 
 use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        Once,
+        atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -12,41 +14,67 @@ use std::{
 use kubekcloud_reconcile::{HealthReport, Options, Reconciler};
 use futures::StreamExt as _;
 use member::{Creation, Fence, Kind, Member, PodPhase, Watches, Writer};
+use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
+use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Step, UserId, quantity::MIB};
 
 const KUBECONFIG: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
 
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) member: Arc<Member>,
     owner: UserId,
-    database: PathBuf,
+    kubeconfig: PathBuf,
+    directory: TempDir,
+    sandbox: Option<Sandbox>,
     cancel: CancellationToken,
     reconciler: Option<Reconciler>,
 }
 
 impl World {
-    pub(crate) async fn open() -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let Some(kubeconfig) = std::env::var_os(KUBECONFIG) else {
-            eprintln!("SKIPPED: {KUBECONFIG} names no Kubernetes");
-            return None;
-        };
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let database = std::env::temp_dir().join(format!("kubekcloud-reconcile-{}-{number}.db", std::process::id()));
-        let _ = std::fs::remove_file(&database);
-        let store = Store::open(&format!("sqlite:///{}", database.display())).await.unwrap();
+    pub(crate) async fn open() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&Self::database(&directory)).await.unwrap();
         store.migrate().await.unwrap();
         let tx = store.begin().await.unwrap();
-        let quota = Usage { cpu: MilliCpu(1_000_000), memory: Bytes(1_000_000 * MIB), storage: Bytes(0) };
+        let quota = Usage { cpu: MilliCpu(10_000_000), memory: Bytes(1_000_000 * MIB), storage: Bytes(1_000_000 * MIB) };
         let user = tx.user_insert(NewUser { username: "me".into(), role: Role::User, quota }).await.unwrap().unwrap();
         tx.commit().await.unwrap();
-        let member = Arc::new(Member::from_kubeconfig("local", kubeconfig.as_ref()).await.unwrap());
-        let mut world = Self { store, member, owner: user.id, database, cancel: CancellationToken::new(), reconciler: None };
+        let (kubeconfig, sandbox) = match std::env::var_os(KUBECONFIG) {
+            Some(path) => (path.into(), None),
+            None => {
+                let sandbox = Sandbox::start(sandbox::Options { data_dir: Some(directory.path().join("sandbox")), port: 0 }).await.unwrap();
+                (sandbox.kubeconfig_path().unwrap().to_owned(), Some(sandbox))
+            }
+        };
+        let member = Arc::new(Member::from_kubeconfig("local", &kubeconfig).await.unwrap());
+        let cancel = CancellationToken::new();
+        let mut world = Self { store, member, owner: user.id, kubeconfig, directory, sandbox, cancel, reconciler: None };
         world.start("first");
-        Some(world)
+        world
+    }
+
+    /// How often something panicked in this process since this was first asked.
+    pub(crate) fn panics(&self) -> usize {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let usual = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                match info.payload().downcast_ref::<String>().is_some_and(|text| text.starts_with("failpoint")) {
+                    true => _ = PANICS.fetch_add(1, Ordering::Relaxed),
+                    false => usual(info),
+                }
+            }));
+        });
+        PANICS.load(Ordering::Relaxed)
+    }
+
+    fn database(directory: &TempDir) -> String {
+        format!("sqlite:///{}", directory.path().join("test.db").display())
     }
 
     fn options(holder: &str) -> Options {
@@ -56,11 +84,11 @@ impl World {
     /// Another replica, in a runtime of its own that can be torn down like a process.
     pub(crate) async fn start_doomed(&self, holder: &'static str) -> tokio::runtime::Runtime {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let url = format!("sqlite:///{}", self.database.display());
-        let kubeconfig = std::env::var_os(KUBECONFIG).unwrap();
+        let url = Self::database(&self.directory);
+        let kubeconfig = self.kubeconfig.clone();
         let started = runtime.spawn(async move {
             let store = Store::open(&url).await.unwrap();
-            let member = Arc::new(Member::from_kubeconfig("local", kubeconfig.as_ref()).await.unwrap());
+            let member = Arc::new(Member::from_kubeconfig("local", &kubeconfig).await.unwrap());
             let reconciler = Reconciler::start(store, member, MemberId::LOCAL, Self::options(holder), CancellationToken::new());
             while !reconciler.health().report().synced {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -87,8 +115,8 @@ impl World {
 
     pub(crate) async fn close(mut self) {
         self.crash().await;
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", self.database.display()));
+        if let Some(sandbox) = self.sandbox.take() {
+            sandbox.shutdown().await;
         }
     }
 
