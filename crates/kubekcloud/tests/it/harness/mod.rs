@@ -1,0 +1,30 @@
+//! Servers, databases, a Kubernetes, and clients for them.
+
+mod client;
+mod database;
+mod kubernetes;
+mod server;
+
+use std::{future::Future, time::Duration};
+
+pub(crate) use client::{Client, instance_ids};
+pub(crate) use database::TestDatabase;
+pub(crate) use kubernetes::{Kubernetes, is_real};
+pub(crate) use server::{Server, ServerOptions, binary};
+
+/// Waits for a condition with a deadline. `what` is said when it does not come true.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, seconds: u64, mut check: impl FnMut() -> F) -> T {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds);
+    loop {
+        if let Some(value) = check().await {
+            return value;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "not within {seconds} s: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A word that no other test uses.
+pub(crate) fn unique(prefix: &str) -> String {
+    format!("{prefix}-{:08x}", rand::random::<u32>())
+}

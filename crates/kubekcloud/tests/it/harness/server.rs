@@ -1,0 +1,145 @@
+//! A `serve` process.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::{Client, Kubernetes, TestDatabase};
+
+/// The binary under test.
+pub(crate) fn binary() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubekcloud"));
+    for name in ["DATABASE_URL", "K8S_CONFIG_PATH", "K8S_NAMESPACE", "KUBEKCLOUD_BOOTSTRAP_TOKEN", "RUST_LOG", "KUBERNETES_SERVICE_HOST"] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+/// How a server differs from the usual.
+#[derive(Default, Clone)]
+pub(crate) struct ServerOptions {
+    /// Another kubeconfig than the tests' own.
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Where the process kills itself.
+    pub(crate) kill_at: Option<String>,
+}
+
+/// A running `serve`, killed when dropped.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) admin: Client,
+    child: Child,
+    log: PathBuf,
+    _dir: tempfile::TempDir,
+}
+
+const ADMIN_TOKEN: &str = "test-admin-token-0123456789";
+
+impl Server {
+    /// A server on a fresh database.
+    pub(crate) async fn fresh() -> (Self, TestDatabase, Kubernetes) {
+        let (database, kubernetes) = (TestDatabase::fresh().await, Kubernetes::connect().await);
+        let server = Self::start(&database, &kubernetes, ServerOptions::default()).await;
+        (server, database, kubernetes)
+    }
+
+    /// A server on this database; answers once it listens.
+    pub(crate) async fn start(database: &TestDatabase, kubernetes: &Kubernetes, options: ServerOptions) -> Self {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let log = dir.path().join("log");
+        let out = dir.path().join("out");
+        let mut command = binary();
+        command
+            .args(["serve", "--port", "0", "--host", "127.0.0.1", "--log-format", "text"])
+            .current_dir(dir.path())
+            .env("DATABASE_URL", &database.url)
+            .env("K8S_CONFIG_PATH", options.kubeconfig.as_ref().unwrap_or(&kubernetes.kubeconfig))
+            .env("KUBEKCLOUD_BOOTSTRAP_TOKEN", ADMIN_TOKEN)
+            .env("RUST_LOG", "info")
+            .stdout(std::fs::File::create(&out).expect("creates"))
+            .stderr(std::fs::File::create(&log).expect("creates"));
+        if let Some(point) = options.kill_at {
+            command.env("KUBEKCLOUD_KILL_AT", point);
+        }
+        let mut child = command.spawn().expect("the binary starts");
+        let url = wait_for_address(&mut child, &out, &log).await;
+        let admin = Client::new(&url, Some(ADMIN_TOKEN));
+        Self { url, admin, child, log, _dir: dir }
+    }
+
+    /// A user with ample quota.
+    pub(crate) async fn user(&self) -> Client {
+        self.admin.user(1000, 1000).await
+    }
+
+    /// Somebody without a token.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.url, None)
+    }
+
+    /// Whether the process has ended by itself.
+    pub(crate) fn has_died(&mut self) -> bool {
+        self.child.try_wait().expect("asks").is_some()
+    }
+
+    /// Ends the process as SIGKILL does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("kills");
+        self.child.wait().expect("waits");
+    }
+
+    /// Ends the process as Ctrl-C does; answers whether it ended well.
+    pub(crate) async fn interrupt(mut self) -> bool {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("signals");
+        super::eventually("the server ends", 20, || {
+            let ended = self.child.try_wait().expect("asks");
+            async move { ended }
+        })
+        .await
+        .success()
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The installation's name, from a label that it has put on a cluster's namespace.
+    pub(crate) async fn installation(&self, database: &TestDatabase) -> String {
+        use sea_orm::{ConnectionTrait, Statement};
+        let raw = database.raw().await;
+        let statement = Statement::from_string(raw.get_database_backend(), "SELECT uid FROM installation");
+        let row = raw.query_one_raw(statement).await.expect("asks").expect("migrated");
+        raw.close().await.expect("closes");
+        row.try_get("", "uid").expect("a name")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- log of the server\n{}", self.log());
+        }
+    }
+}
+
+async fn wait_for_address(child: &mut Child, out: &Path, log: &Path) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let text = std::fs::read_to_string(out).unwrap_or_default();
+        if let Some(url) = text.lines().find_map(|line| line.strip_prefix("Listening on ")) {
+            return url.to_owned();
+        }
+        let ended = child.try_wait().expect("asks");
+        let log = || std::fs::read_to_string(log).unwrap_or_default();
+        assert!(ended.is_none(), "the server ended: {ended:?}\n{}", log());
+        assert!(Instant::now() < deadline, "the server does not listen\n{}", log());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
