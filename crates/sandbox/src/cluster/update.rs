@@ -106,7 +106,9 @@ impl Cluster {
             }
         }
         set(&mut object, "metadata.resourceVersion", json!(live.version.to_string()));
-        raise_generation(kind, &before, &mut object);
+        if write.writer.subresource != "binding" {
+            raise_generation(kind, &before, &mut object);
+        }
         if !applied {
             match at(&before, "metadata.managedFields") {
                 Some(fields) => set(&mut object, "metadata.managedFields", fields.clone()),

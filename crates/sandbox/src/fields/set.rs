@@ -60,19 +60,6 @@ impl Set {
         out
     }
 
-    /// This set without the fields in the other and all that is below them.
-    pub(crate) fn minus_deep(&self, other: &Set) -> Set {
-        let mut out = Set { member: self.member, below: BTreeMap::new() };
-        for (key, ours) in &self.below {
-            match other.child(key) {
-                Some(theirs) if theirs.member => {}
-                Some(theirs) => out.insert(key.clone(), ours.minus_deep(theirs)),
-                None => out.insert(key.clone(), ours.clone()),
-            }
-        }
-        out
-    }
-
     /// The members that have no member below them, as the paths that conflict messages print.
     pub(crate) fn leaves(&self) -> Vec<String> {
         let mut out = Vec::new();
