@@ -1,9 +1,21 @@
 //! Every developer task, as `cargo xtask TASK`.
 
+mod bench;
+mod checkout;
+mod ci;
 mod digest;
+mod job;
 mod kube;
+mod lint;
+mod openapi;
+mod plan;
+mod product;
+mod python;
+mod services;
+mod test;
 mod tools;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -16,6 +28,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// All tests, with what this machine can hold of databases and Kubernetes
+    Test(test::Args),
+    /// What CI runs: format, clippy, our own checks, all tests
+    Ci,
+    /// Our own checks of the repository
+    Lint,
+    /// Write openapi/kubekcloud.json
+    Openapi(openapi::Args),
+    /// Measure, and write docs/benchmarks.md
+    Bench(bench::Args),
     /// A real Kubernetes control plane with fake nodes, and KubeVirt on it
     Kube(kube::Args),
     /// Build the pinned tools that the tests run
@@ -24,15 +46,26 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
-        Task::Kube(args) => kube::run(args),
-        Task::Tools(args) => tools::run(&args),
+        Task::Test(args) => test::run(&args),
+        Task::Ci => ci::run(),
+        Task::Lint => lint::run(),
+        Task::Openapi(args) => succeeded(openapi::run(&args)),
+        Task::Bench(args) => succeeded(bench::run(&args)),
+        Task::Kube(args) => succeeded(kube::run(args)),
+        Task::Tools(args) => succeeded(tools::run(&args)),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             // Without the backtrace that a Debug of it would print.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Of a task that has no verdict but its errors.
+fn succeeded(done: Result<()>) -> Result<bool> {
+    done.map(|()| true)
 }

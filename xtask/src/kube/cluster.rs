@@ -42,12 +42,7 @@ impl Cluster {
     /// A cluster of which nothing runs yet.
     pub(crate) fn new(state: StateDir) -> Result<Self> {
         state.prepare()?;
-        let record = Record {
-            ports: Ports::free()?,
-            processes: Vec::new(),
-            control_plane: None,
-            kubevirt: None,
-        };
+        let record = Record { ports: Ports::free()?, processes: Vec::new(), control_plane: None, kubevirt: None };
         Ok(Self { state, record })
     }
 
@@ -74,27 +69,16 @@ impl Cluster {
 
     /// Whether a component of that name was ever started.
     pub(crate) fn has(&self, component: &str) -> bool {
-        self.record
-            .processes
-            .iter()
-            .any(|process| process.name == component)
+        self.record.processes.iter().any(|process| process.name == component)
     }
 
     fn dead(&self) -> Option<&Process> {
-        self.record
-            .processes
-            .iter()
-            .find(|process| !process.alive())
+        self.record.processes.iter().find(|process| !process.alive())
     }
 
     /// Waits until `check` gives something. Fails at once when any component dies, and at the
     /// deadline with the last reason; both name the log to read.
-    pub(crate) async fn until<T, F>(
-        &self,
-        what: &str,
-        component: &str,
-        mut check: impl FnMut() -> F,
-    ) -> Result<T>
+    pub(crate) async fn until<T, F>(&self, what: &str, component: &str, mut check: impl FnMut() -> F) -> Result<T>
     where
         F: Future<Output = Result<Option<T>>>,
     {
@@ -108,33 +92,19 @@ impl Cluster {
             }
             if let Some(dead) = self.dead() {
                 let log = self.state.log(&dead.name);
-                bail!(
-                    "{} ended while waiting for: {what}\n{}",
-                    dead.name,
-                    tail(&log)
-                );
+                bail!("{} ended while waiting for: {what}\n{}", dead.name, tail(&log));
             }
             tokio::time::sleep(POLL).await;
         }
         let log = self.state.log(component);
-        bail!(
-            "{} s were not enough for: {what}{last}\n{}",
-            START_LIMIT.as_secs(),
-            tail(&log)
-        )
+        bail!("{} s were not enough for: {what}{last}\n{}", START_LIMIT.as_secs(), tail(&log))
     }
 
     /// Ends every recorded process, clients before servers, and forgets the cluster.
     pub(crate) fn stop(self) -> Result<()> {
         for stage in 0..STOP_STAGES {
             // Started last, stopped first.
-            let members: Vec<&Process> = self
-                .record
-                .processes
-                .iter()
-                .rev()
-                .filter(|process| stop_stage(&process.name) == stage)
-                .collect();
+            let members: Vec<&Process> = self.record.processes.iter().rev().filter(|process| stop_stage(&process.name) == stage).collect();
             for signal in [Signal::TERM, Signal::KILL] {
                 for process in &members {
                     process.signal(signal);
@@ -172,26 +142,16 @@ fn tail(log: &Path) -> String {
 
 /// A client of the cluster's apiserver.
 pub(crate) async fn client(kubeconfig: &Path) -> Result<kube::Client> {
-    let config = kube::config::Kubeconfig::read_from(kubeconfig)
-        .with_context(|| format!("read {}", kubeconfig.display()))?;
+    let config = kube::config::Kubeconfig::read_from(kubeconfig).with_context(|| format!("read {}", kubeconfig.display()))?;
     let config =
-        kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default())
-            .await
-            .context("understand the kubeconfig")?;
+        kube::Config::from_custom_kubeconfig(config, &kube::config::KubeConfigOptions::default()).await.context("understand the kubeconfig")?;
     Ok(kube::Client::try_from(config)?)
 }
 
 /// `Some` when a component's own HTTPS port answers well. Whose certificate it is does not matter:
 /// only life counts here.
 pub(crate) async fn healthy(port: u16, path: &str) -> Result<Option<()>> {
-    let client = reqwest::Client::builder()
-        .danger_accept_invalid_certs(true)
-        .no_proxy()
-        .timeout(Duration::from_secs(5))
-        .build()?;
-    let answer = client
-        .get(format!("https://127.0.0.1:{port}{path}"))
-        .send()
-        .await?;
+    let client = reqwest::Client::builder().danger_accept_invalid_certs(true).no_proxy().timeout(Duration::from_secs(5)).build()?;
+    let answer = client.get(format!("https://127.0.0.1:{port}{path}")).send().await?;
     Ok(answer.status().is_success().then_some(()))
 }

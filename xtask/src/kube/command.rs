@@ -34,10 +34,7 @@ enum Verb {
 pub(crate) fn run(args: Args) -> Result<()> {
     match args.verb {
         Verb::Up { no_kubevirt } => {
-            let running = up(&Options {
-                kubevirt: !no_kubevirt,
-                state_dir: args.state_dir,
-            })?;
+            let running = up(&Options { kubevirt: !no_kubevirt, state_dir: args.state_dir })?;
             println!("{}", running.kubeconfig.display());
             Ok(())
         }
@@ -46,11 +43,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             let Some(running) = known(args.state_dir.as_deref())? else {
                 bail!("no cluster is up: run `cargo xtask kube up`");
             };
-            println!(
-                "export {}={}",
-                super::TEST_KUBECONFIG,
-                quoted(&running.kubeconfig)
-            );
+            println!("export {}={}", super::TEST_KUBECONFIG, quoted(&running.kubeconfig));
             println!("export KUBECTL_PATH={}", quoted(&running.kubectl));
             if let Some(dir) = running.kubectl.parent() {
                 println!("export PATH={}:\"$PATH\"", quoted(dir));

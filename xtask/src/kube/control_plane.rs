@@ -19,13 +19,7 @@ const STAGES: &str = include_str!("stages.yaml");
 /// What a running control plane must have been made from to be used again.
 pub(crate) fn fingerprint(tools: &Tools) -> Result<String> {
     let mut parts = Vec::new();
-    for name in [
-        "etcd",
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-        "kwok",
-    ] {
+    for name in ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"] {
         parts.push(tools.bin(name)?.display().to_string());
     }
     parts.push(STAGES.to_owned());
@@ -37,57 +31,27 @@ pub(crate) async fn start(cluster: &mut Cluster, tools: &Tools) -> Result<()> {
     pki::control_plane(&cluster.state, cluster.record.ports.apiserver)?;
     // The apiserver waits for etcd by itself.
     cluster.spawn("etcd", &tools.bin("etcd")?, &etcd(cluster))?;
-    cluster.spawn(
-        "kube-apiserver",
-        &tools.bin("kube-apiserver")?,
-        &apiserver(cluster)?,
-    )?;
+    cluster.spawn("kube-apiserver", &tools.bin("kube-apiserver")?, &apiserver(cluster)?)?;
     let client = cluster::client(&cluster.state.kubeconfig()).await?;
-    cluster
-        .until("kube-apiserver is ready", "kube-apiserver", || {
-            ready(&client)
-        })
-        .await?;
+    cluster.until("kube-apiserver is ready", "kube-apiserver", || ready(&client)).await?;
 
     let program = tools.bin("kube-controller-manager")?;
-    cluster.spawn(
-        "kube-controller-manager",
-        &program,
-        &controller_manager(cluster),
-    )?;
-    cluster.spawn(
-        "kube-scheduler",
-        &tools.bin("kube-scheduler")?,
-        &scheduler(cluster),
-    )?;
+    cluster.spawn("kube-controller-manager", &program, &controller_manager(cluster))?;
+    cluster.spawn("kube-scheduler", &tools.bin("kube-scheduler")?, &scheduler(cluster))?;
     cluster.spawn("kwok", &tools.bin("kwok")?, &kwok(cluster)?)?;
     nodes::create(&client).await?;
 
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), "default");
-    cluster
-        .until(
-            "the default service account is there",
-            "kube-controller-manager",
-            || async { Ok(accounts.get_opt("default").await?) },
-        )
-        .await?;
+    cluster.until("the default service account is there", "kube-controller-manager", || async { Ok(accounts.get_opt("default").await?) }).await?;
     let port = cluster.record.ports.scheduler;
-    cluster
-        .until("kube-scheduler is healthy", "kube-scheduler", || {
-            cluster::healthy(port, "/healthz")
-        })
-        .await?;
-    cluster
-        .until("the nodes are ready", "kwok", || nodes::ready(&client))
-        .await?;
+    cluster.until("kube-scheduler is healthy", "kube-scheduler", || cluster::healthy(port, "/healthz")).await?;
+    cluster.until("the nodes are ready", "kwok", || nodes::ready(&client)).await?;
     Ok(())
 }
 
 /// `Some` when the apiserver says that it is ready.
 pub(crate) async fn ready(client: &kube::Client) -> Result<Option<()>> {
-    let answer = client
-        .request_text(Request::get("/readyz").body(Vec::new())?)
-        .await?;
+    let answer = client.request_text(Request::get("/readyz").body(Vec::new())?).await?;
     Ok((answer == "ok").then_some(()))
 }
 
@@ -113,9 +77,7 @@ fn apiserver(cluster: &Cluster) -> Result<Vec<String>> {
     let token = token();
     let row = format!("{token},token-admin,token-admin,system:masters\n");
     cluster.state.write_private(&tokens, &row)?;
-    cluster
-        .state
-        .write_private(&cluster.state.pki("admin.token"), &token)?;
+    cluster.state.write_private(&cluster.state.pki("admin.token"), &token)?;
     let ports = cluster.record.ports;
     Ok(vec![
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd_client),
@@ -129,10 +91,7 @@ fn apiserver(cluster: &Cluster) -> Result<Vec<String>> {
         format!("--token-auth-file={}", tokens.display()),
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!("--service-account-key-file={}", pki("service-accounts.pub")),
-        format!(
-            "--service-account-signing-key-file={}",
-            pki("service-accounts.key")
-        ),
+        format!("--service-account-signing-key-file={}", pki("service-accounts.key")),
         "--service-cluster-ip-range=127.97.0.0/16".to_owned(),
         "--authorization-mode=Node,RBAC".to_owned(),
         "--enable-admission-plugins=NodeRestriction".to_owned(),
@@ -141,10 +100,7 @@ fn apiserver(cluster: &Cluster) -> Result<Vec<String>> {
         "--max-requests-inflight=0".to_owned(),
         "--max-mutating-requests-inflight=0".to_owned(),
         // Who may speak for users of the aggregated APIs behind it.
-        format!(
-            "--requestheader-client-ca-file={}",
-            pki("front-proxy-ca.crt")
-        ),
+        format!("--requestheader-client-ca-file={}", pki("front-proxy-ca.crt")),
         "--requestheader-allowed-names=front-proxy-client".to_owned(),
         "--requestheader-username-headers=X-Remote-User".to_owned(),
         "--requestheader-group-headers=X-Remote-Group".to_owned(),
@@ -174,15 +130,11 @@ fn controller_manager(cluster: &Cluster) -> Vec<String> {
     let pki = |name: &str| cluster.state.pki(name).display().to_string();
     let mut flags = client_flags(cluster, cluster.record.ports.controller_manager);
     flags.extend([
-        format!(
-            "--service-account-private-key-file={}",
-            pki("service-accounts.key")
-        ),
+        format!("--service-account-private-key-file={}", pki("service-accounts.key")),
         format!("--root-ca-file={}", pki("ca.crt")),
         "--use-service-account-credentials".to_owned(),
         "--concurrent-namespace-syncs=50".to_owned(),
-        "--controllers=*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller"
-            .to_owned(),
+        "--controllers=*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller".to_owned(),
     ]);
     flags
 }
@@ -206,10 +158,7 @@ fn kwok(cluster: &Cluster) -> Result<Vec<String>> {
 }
 
 fn token() -> String {
-    rand::random::<[u8; 24]>()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    rand::random::<[u8; 24]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod pki;
 mod ports;
 mod process;
 mod state;
+mod throwaway;
 
 use crate::tools::{self, Set};
 use anyhow::{Context, Result, bail};
@@ -27,6 +28,7 @@ use std::{
     path::{Path, PathBuf},
     time::Instant,
 };
+pub(crate) use throwaway::Throwaway;
 
 /// An existing cluster to use in place of one of ours.
 pub(crate) const TEST_KUBECONFIG: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
@@ -54,17 +56,10 @@ pub(crate) fn up(options: &Options) -> Result<Running> {
         eprintln!("using the existing cluster of {TEST_KUBECONFIG}");
         return Ok(running);
     }
-    let sets: &[Set] = if options.kubevirt {
-        &[Set::ControlPlane, Set::Kubevirt]
-    } else {
-        &[Set::ControlPlane]
-    };
+    let sets: &[Set] = if options.kubevirt { &[Set::ControlPlane, Set::Kubevirt] } else { &[Set::ControlPlane] };
     let tools = tools::build(sets)?;
     let _lock = state.lock()?;
-    let running = Running {
-        kubeconfig: state.kubeconfig(),
-        kubectl: tools.bin("kubectl")?,
-    };
+    let running = Running { kubeconfig: state.kubeconfig(), kubectl: tools.bin("kubectl")? };
     runtime()?.block_on(ensure(options, &state, &tools))?;
     Ok(running)
 }
@@ -96,10 +91,7 @@ pub(crate) fn known(state_dir: Option<&Path>) -> Result<Option<Running>> {
     let (Some(_), Some(tools)) = (state.load()?, tools::built(&[Set::ControlPlane])?) else {
         return Ok(None);
     };
-    Ok(Some(Running {
-        kubeconfig: state.kubeconfig(),
-        kubectl: tools.bin("kubectl")?,
-    }))
+    Ok(Some(Running { kubeconfig: state.kubeconfig(), kubectl: tools.bin("kubectl")? }))
 }
 
 /// Somebody else's cluster. A shell that evaluated `kube env` names ours, which is none.
@@ -113,15 +105,9 @@ fn existing(state: &StateDir) -> Result<Option<Running>> {
         return Ok(None);
     };
     if !kubeconfig.is_file() {
-        bail!(
-            "{TEST_KUBECONFIG} names {}, which is no file",
-            kubeconfig.display()
-        );
+        bail!("{TEST_KUBECONFIG} names {}, which is no file", kubeconfig.display());
     }
-    Ok(Some(Running {
-        kubeconfig,
-        kubectl: kubectl()?,
-    }))
+    Ok(Some(Running { kubeconfig, kubectl: kubectl()? }))
 }
 
 /// kubectl for an existing cluster: the one named, the one built, or the one on PATH.
@@ -145,9 +131,7 @@ async fn ensure(options: &Options, state: &StateDir, tools: &tools::Tools) -> Re
         Some(cluster) => cluster,
         None => Cluster::new(state.clone())?,
     };
-    if cluster.record.control_plane.is_some()
-        && (cluster.record.kubevirt.is_some() || !options.kubevirt)
-    {
+    if cluster.record.control_plane.is_some() && (cluster.record.kubevirt.is_some() || !options.kubevirt) {
         eprintln!("already up");
         return Ok(());
     }
@@ -164,21 +148,14 @@ async fn ensure(options: &Options, state: &StateDir, tools: &tools::Tools) -> Re
 
 /// The recorded cluster, if it is whole, healthy and made from the present pins. Any other is
 /// stopped first, so that a new one never meets an old one's processes.
-async fn reusable(
-    state: &StateDir,
-    options: &Options,
-    tools: &tools::Tools,
-) -> Result<Option<Cluster>> {
+async fn reusable(state: &StateDir, options: &Options, tools: &tools::Tools) -> Result<Option<Cluster>> {
     let Some(cluster) = Cluster::recorded(state)? else {
         return Ok(None);
     };
-    let same_control_plane =
-        cluster.record.control_plane == Some(control_plane::fingerprint(tools)?);
+    let same_control_plane = cluster.record.control_plane == Some(control_plane::fingerprint(tools)?);
     // Started but never ready: its start was cut off.
     let half_started = cluster.record.kubevirt.is_none() && cluster.has("virt-api");
-    let same_kubevirt = !options.kubevirt
-        || cluster.record.kubevirt.is_none()
-        || cluster.record.kubevirt == Some(kubevirt::fingerprint(tools)?);
+    let same_kubevirt = !options.kubevirt || cluster.record.kubevirt.is_none() || cluster.record.kubevirt == Some(kubevirt::fingerprint(tools)?);
     let answers = match cluster::client(&state.kubeconfig()).await {
         Ok(client) => matches!(control_plane::ready(&client).await, Ok(Some(()))),
         Err(_) => false,
@@ -197,19 +174,13 @@ async fn bring_up(cluster: &mut Cluster, options: &Options, tools: &tools::Tools
         control_plane::start(cluster, tools).await?;
         cluster.record.control_plane = Some(control_plane::fingerprint(tools)?);
         cluster.save()?;
-        eprintln!(
-            "control plane ready after {:.1} s",
-            started.elapsed().as_secs_f64()
-        );
+        eprintln!("control plane ready after {:.1} s", started.elapsed().as_secs_f64());
     }
     if options.kubevirt {
         kubevirt::start(cluster, tools).await?;
         cluster.record.kubevirt = Some(kubevirt::fingerprint(tools)?);
         cluster.save()?;
-        eprintln!(
-            "KubeVirt ready after {:.1} s",
-            started.elapsed().as_secs_f64()
-        );
+        eprintln!("KubeVirt ready after {:.1} s", started.elapsed().as_secs_f64());
     }
     Ok(())
 }

@@ -14,11 +14,7 @@ const PARALLEL: usize = 16;
 
 /// Creates the objects in no order; one that is there already is left as it is.
 pub(crate) async fn create(client: &Client, objects: Vec<Value>) -> Result<()> {
-    stream::iter(objects)
-        .map(|object| create_one(client, object))
-        .buffer_unordered(PARALLEL)
-        .try_collect()
-        .await
+    stream::iter(objects).map(|object| create_one(client, object)).buffer_unordered(PARALLEL).try_collect().await
 }
 
 async fn create_one(client: &Client, object: Value) -> Result<()> {
@@ -28,9 +24,7 @@ async fn create_one(client: &Client, object: Value) -> Result<()> {
     let api = api(client, &types, object.metadata.namespace.as_deref())?;
     match api.create(&PostParams::default(), &object).await {
         Err(Error::Api(status)) if status.is_already_exists() => Ok(()),
-        created => created
-            .map(drop)
-            .with_context(|| format!("create {} {name}", types.kind)),
+        created => created.map(drop).with_context(|| format!("create {} {name}", types.kind)),
     }
 }
 

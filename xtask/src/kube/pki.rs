@@ -4,8 +4,7 @@ use super::state::StateDir;
 use anyhow::{Context, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
 };
 use std::{fs, path::Path};
 
@@ -44,39 +43,19 @@ pub(crate) fn control_plane(state: &StateDir, apiserver: u16) -> Result<()> {
     leaf(
         state,
         &ca,
-        &Leaf {
-            name: "admin",
-            common_name: "admin",
-            organization: Some("system:masters"),
-            usage: ExtendedKeyUsagePurpose::ClientAuth,
-            sans: &[],
-        },
+        &Leaf { name: "admin", common_name: "admin", organization: Some("system:masters"), usage: ExtendedKeyUsagePurpose::ClientAuth, sans: &[] },
     )?;
     // A certificate of this authority speaks for anyone: it must not be the one that clients get.
     let front_proxy = authority(state, "front-proxy-ca", "front-proxy-ca")?;
     leaf(
         state,
         &front_proxy,
-        &Leaf {
-            name: "front-proxy",
-            common_name: "front-proxy-client",
-            organization: None,
-            usage: ExtendedKeyUsagePurpose::ClientAuth,
-            sans: &[],
-        },
+        &Leaf { name: "front-proxy", common_name: "front-proxy-client", organization: None, usage: ExtendedKeyUsagePurpose::ClientAuth, sans: &[] },
     )?;
     let accounts = KeyPair::generate()?;
-    state.write_private(
-        &state.pki("service-accounts.key"),
-        &accounts.serialize_pem(),
-    )?;
+    state.write_private(&state.pki("service-accounts.key"), &accounts.serialize_pem())?;
     fs::write(state.pki("service-accounts.pub"), accounts.public_key_pem())?;
-    kubeconfig(
-        state,
-        &state.kubeconfig(),
-        apiserver,
-        &Login::Certificate("admin"),
-    )
+    kubeconfig(state, &state.kubeconfig(), apiserver, &Login::Certificate("admin"))
 }
 
 /// Makes what KubeVirt's operator would make. virt-api checks the common names of the node agent.
@@ -85,65 +64,28 @@ pub(crate) fn kubevirt(state: &StateDir) -> Result<()> {
     let server = ExtendedKeyUsagePurpose::ServerAuth;
     let client = ExtendedKeyUsagePurpose::ClientAuth;
     for (name, common_name, usage, sans) in [
-        (
-            "virt-api",
-            "virt-api.kubevirt.pod.cluster.local",
-            &server,
-            &["virt-api.kubevirt.svc", "localhost", "127.0.0.1"][..],
-        ),
-        (
-            "virt-controller",
-            "virt-controller.kubevirt.pod.cluster.local",
-            &server,
-            &["virt-controller.kubevirt.svc", "127.0.0.1"],
-        ),
-        (
-            "handler-client",
-            "kubevirt.io:system:client:virt-handler",
-            &client,
-            &[],
-        ),
-        (
-            "handler-server",
-            "kubevirt.io:system:node:virt-handler",
-            &server,
-            &["127.0.0.1"],
-        ),
+        ("virt-api", "virt-api.kubevirt.pod.cluster.local", &server, &["virt-api.kubevirt.svc", "localhost", "127.0.0.1"][..]),
+        ("virt-controller", "virt-controller.kubevirt.pod.cluster.local", &server, &["virt-controller.kubevirt.svc", "127.0.0.1"]),
+        ("handler-client", "kubevirt.io:system:client:virt-handler", &client, &[]),
+        ("handler-server", "kubevirt.io:system:node:virt-handler", &server, &["127.0.0.1"]),
     ] {
         let usage = usage.clone();
-        leaf(
-            state,
-            &ca,
-            &Leaf {
-                name,
-                common_name,
-                organization: None,
-                usage,
-                sans,
-            },
-        )?;
+        leaf(state, &ca, &Leaf { name, common_name, organization: None, usage, sans })?;
     }
     Ok(())
 }
 
 /// Writes a kubeconfig for the cluster's apiserver.
-pub(crate) fn kubeconfig(
-    state: &StateDir,
-    path: &Path,
-    apiserver: u16,
-    login: &Login,
-) -> Result<()> {
+pub(crate) fn kubeconfig(state: &StateDir, path: &Path, apiserver: u16, login: &Login) -> Result<()> {
     let data = |name: String| -> Result<String> {
         let path = state.pki(&name);
         let bytes = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
         Ok(STANDARD.encode(bytes))
     };
     let user = match login {
-        Login::Certificate(name) => format!(
-            "client-certificate-data: {}\n    client-key-data: {}",
-            data(format!("{name}.crt"))?,
-            data(format!("{name}.key"))?
-        ),
+        Login::Certificate(name) => {
+            format!("client-certificate-data: {}\n    client-key-data: {}", data(format!("{name}.crt"))?, data(format!("{name}.key"))?)
+        }
         Login::Token(token) => format!("token: {token}"),
     };
     let ca = data("ca.crt".to_owned())?;
@@ -192,10 +134,7 @@ fn leaf(state: &StateDir, ca: &Authority, leaf: &Leaf) -> Result<()> {
     let key = KeyPair::generate()?;
     let certificate = params.signed_by(&key, ca)?;
     fs::write(state.pki(&format!("{}.crt", leaf.name)), certificate.pem())?;
-    state.write_private(
-        &state.pki(&format!("{}.key", leaf.name)),
-        &key.serialize_pem(),
-    )
+    state.write_private(&state.pki(&format!("{}.key", leaf.name)), &key.serialize_pem())
 }
 
 fn subject(common_name: &str, organization: Option<&str>) -> DistinguishedName {

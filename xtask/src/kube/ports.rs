@@ -56,11 +56,7 @@ impl Free {
                 return Ok(port);
             }
         }
-        bail!(
-            "no free port on 127.0.0.1 between {} and {}",
-            RANGE.start,
-            RANGE.end
-        )
+        bail!("no free port on 127.0.0.1 between {} and {}", RANGE.start, RANGE.end)
     }
 }
 

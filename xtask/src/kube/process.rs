@@ -25,13 +25,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a component in a process group of its own, with an environment of its own: proxy
     /// variables and the user's kubeconfig must not steer it.
-    pub(crate) fn spawn(
-        name: &str,
-        program: &Path,
-        args: &[String],
-        home: &Path,
-        log: &Path,
-    ) -> Result<Self> {
+    pub(crate) fn spawn(name: &str, program: &Path, args: &[String], home: &Path, log: &Path) -> Result<Self> {
         let out = File::create(log).with_context(|| format!("create {}", log.display()))?;
         let child = Command::new(program)
             .args(args)
@@ -46,15 +40,8 @@ impl Process {
             .spawn()
             .with_context(|| format!("start {} ({})", name, program.display()))?;
         let pid = i32::try_from(child.id())?;
-        let start_time = stat(pid)
-            .with_context(|| format!("{name} ended at once, see {}", log.display()))?
-            .start_time;
-        Ok(Self {
-            name: name.to_owned(),
-            pid,
-            start_time,
-            boot_id: boot_id()?,
-        })
+        let start_time = stat(pid).with_context(|| format!("{name} ended at once, see {}", log.display()))?.start_time;
+        Ok(Self { name: name.to_owned(), pid, start_time, boot_id: boot_id()? })
     }
 
     pub(crate) fn alive(&self) -> bool {
@@ -62,9 +49,7 @@ impl Process {
             return false;
         };
         // A zombie has ended: its parent just has not looked yet.
-        stat.start_time == self.start_time
-            && !matches!(stat.state, 'Z' | 'X')
-            && boot_id().is_ok_and(|boot_id| boot_id == self.boot_id)
+        stat.start_time == self.start_time && !matches!(stat.state, 'Z' | 'X') && boot_id().is_ok_and(|boot_id| boot_id == self.boot_id)
     }
 
     /// Signals the process if it is still itself; one that is gone is no error.
@@ -102,14 +87,7 @@ mod tests {
 
     fn sleeper(dir: &Path) -> Process {
         let args = ["30".to_owned()];
-        Process::spawn(
-            "sleeper",
-            Path::new("/bin/sleep"),
-            &args,
-            dir,
-            &dir.join("log"),
-        )
-        .unwrap()
+        Process::spawn("sleeper", Path::new("/bin/sleep"), &args, dir, &dir.join("log")).unwrap()
     }
 
     #[test]
@@ -129,16 +107,10 @@ mod tests {
     fn a_reused_pid_is_never_signalled() {
         let dir = tempfile::tempdir().unwrap();
         let process = sleeper(dir.path());
-        let stranger = Process {
-            start_time: process.start_time + 1,
-            ..process.clone()
-        };
+        let stranger = Process { start_time: process.start_time + 1, ..process.clone() };
         assert!(!stranger.alive());
         stranger.signal(Signal::KILL);
-        let before_reboot = Process {
-            boot_id: "another".to_owned(),
-            ..process.clone()
-        };
+        let before_reboot = Process { boot_id: "another".to_owned(), ..process.clone() };
         assert!(!before_reboot.alive());
         before_reboot.signal(Signal::KILL);
         assert!(process.alive());

@@ -48,11 +48,7 @@ impl StateDir {
     }
 
     fn create(&self, dir: &Path) -> Result<()> {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir)
-            .with_context(|| format!("create {}", dir.display()))
+        DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| format!("create {}", dir.display()))
     }
 
     /// Held while something starts or stops here.
@@ -91,8 +87,7 @@ impl StateDir {
         if !path.is_file() {
             return Ok(None);
         }
-        let record = serde_json::from_slice(&fs::read(&path)?)
-            .with_context(|| format!("read {}", path.display()))?;
+        let record = serde_json::from_slice(&fs::read(&path)?).with_context(|| format!("read {}", path.display()))?;
         Ok(Some(record))
     }
 
@@ -129,22 +124,16 @@ impl StateDir {
 
 fn remove(path: &Path, how: impl Fn(PathBuf) -> std::io::Result<()>) -> Result<()> {
     match how(path.to_owned()) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("remove {}", path.display()))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).with_context(|| format!("remove {}", path.display())),
         _ => Ok(()),
     }
 }
 
 fn default_root() -> Result<PathBuf> {
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("xtask lies in a workspace")?;
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in a workspace")?;
     let base = match env::var_os("XDG_STATE_HOME") {
         Some(dir) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
-        _ => env::home_dir()
-            .context("neither XDG_STATE_HOME nor HOME is set: name a directory with --state-dir")?
-            .join(".local/state"),
+        _ => env::home_dir().context("neither XDG_STATE_HOME nor HOME is set: name a directory with --state-dir")?.join(".local/state"),
     };
     let suffix = digest([checkout.as_os_str().as_encoded_bytes()]);
     Ok(base.join("kubekcloud").join(format!("kube-{suffix}")))

@@ -24,10 +24,7 @@ impl Slot {
     pub(crate) fn of(module: &Module) -> Result<Self> {
         let root = root()?;
         let hash = hash(module)?;
-        Ok(Self {
-            dir: root.join(format!("{}-{hash}", module.name)),
-            lock: root.join(format!("{}.lock", module.name)),
-        })
+        Ok(Self { dir: root.join(format!("{}-{hash}", module.name)), lock: root.join(format!("{}.lock", module.name)) })
     }
 
     pub(crate) fn bin(&self, tool: &str) -> PathBuf {
@@ -39,30 +36,20 @@ impl Slot {
     }
 
     pub(crate) fn complete(&self, module: &Module) -> bool {
-        module
-            .tools
-            .iter()
-            .all(|tool| self.bin(tool.name).is_file())
-            && module
-                .manifests
-                .iter()
-                .all(|manifest| self.manifest(manifest.name).is_file())
+        module.tools.iter().all(|tool| self.bin(tool.name).is_file())
+            && module.manifests.iter().all(|manifest| self.manifest(manifest.name).is_file())
     }
 }
 
 /// The module's directory in the checkout.
 pub(crate) fn source(module: &Module) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tools")
-        .join(module.name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(module.name)
 }
 
 fn root() -> Result<PathBuf> {
     let cache = match env::var_os("XDG_CACHE_HOME") {
         Some(dir) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
-        _ => env::home_dir()
-            .context("neither XDG_CACHE_HOME nor HOME is set: no place to keep built tools")?
-            .join(".cache"),
+        _ => env::home_dir().context("neither XDG_CACHE_HOME nor HOME is set: no place to keep built tools")?.join(".cache"),
     };
     let root = cache.join("kubekcloud").join("tools");
     fs::create_dir_all(&root).with_context(|| format!("create {}", root.display()))?;

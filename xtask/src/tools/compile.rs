@@ -21,9 +21,7 @@ use std::{
 /// Builds what is missing of `module`, save for the tools named in `supplied`.
 pub(super) fn module(module: &Module, slot: &Slot, supplied: &[&str]) -> Result<()> {
     let wanted = |tool: &&Tool| !supplied.contains(&tool.name) && !slot.bin(tool.name).is_file();
-    if slot.complete(module)
-        || (module.manifests.is_empty() && !module.tools.iter().any(|t| wanted(&t)))
-    {
+    if slot.complete(module) || (module.manifests.is_empty() && !module.tools.iter().any(|t| wanted(&t))) {
         return Ok(());
     }
     let _lock = lock(&slot.lock)?;
@@ -44,12 +42,8 @@ pub(super) fn module(module: &Module, slot: &Slot, supplied: &[&str]) -> Result<
 fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).with_context(|| format!("create {}", path.display()))?;
     if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        eprintln!(
-            "waiting for another build of the same tools ({})",
-            path.display()
-        );
-        flock(&file, FlockOperation::LockExclusive)
-            .with_context(|| format!("lock {}", path.display()))?;
+        eprintln!("waiting for another build of the same tools ({})", path.display());
+        flock(&file, FlockOperation::LockExclusive).with_context(|| format!("lock {}", path.display()))?;
     }
     Ok(file)
 }
@@ -60,23 +54,10 @@ fn build(module: &Module, slot: &Slot, tool: &Tool) -> Result<()> {
     let partial = partial(&target);
     eprintln!("building {} (the first time takes minutes)", tool.name);
     let mut go = Command::new("go");
-    go.args([
-        "build",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-        module.ldflags,
-        "-o",
-    ])
-    .arg(&partial)
-    .arg(tool.package);
+    go.args(["build", "-trimpath", "-buildvcs=false", "-ldflags", module.ldflags, "-o"]).arg(&partial).arg(tool.package);
     run(&mut go, module).with_context(|| format!("build {}", tool.name))?;
     rename(&partial, &target)?;
-    eprintln!(
-        "built {} in {:.0} s",
-        tool.name,
-        started.elapsed().as_secs_f64()
-    );
+    eprintln!("built {} in {:.0} s", tool.name, started.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -92,11 +73,7 @@ fn print(module: &Module, slot: &Slot, manifest: &Manifest) -> Result<()> {
 
 /// Runs in the module's directory, quietly unless it fails.
 fn run(command: &mut Command, module: &Module) -> Result<Output> {
-    let output = command
-        .current_dir(source(module))
-        .env("CGO_ENABLED", "0")
-        .env("GOWORK", "off")
-        .output();
+    let output = command.current_dir(source(module)).env("CGO_ENABLED", "0").env("GOWORK", "off").output();
     let output = match output {
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "`{}` was not found on PATH. The Kubernetes tools are built from pinned Go modules: install Go \
@@ -108,12 +85,7 @@ fn run(command: &mut Command, module: &Module) -> Result<Output> {
         output => output.with_context(|| format!("run {}", command.get_program().display()))?,
     };
     if !output.status.success() {
-        bail!(
-            "`{}` ended with {}:\n{}",
-            command.get_program().display(),
-            output.status,
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
+        bail!("`{}` ended with {}:\n{}", command.get_program().display(), output.status, String::from_utf8_lossy(&output.stderr).trim_end());
     }
     Ok(output)
 }

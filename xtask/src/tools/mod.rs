@@ -23,11 +23,7 @@ pub(crate) struct Args {
 
 /// `cargo xtask tools`: builds them and prints where kubectl is.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let sets: &[Set] = if args.no_kubevirt {
-        &[Set::ControlPlane]
-    } else {
-        &[Set::ControlPlane, Set::Kubevirt]
-    };
+    let sets: &[Set] = if args.no_kubevirt { &[Set::ControlPlane] } else { &[Set::ControlPlane, Set::Kubevirt] };
     println!("{}", build(sets)?.bin("kubectl")?.display());
     Ok(())
 }
@@ -41,11 +37,7 @@ pub(crate) struct Tools {
 /// Builds what is missing of `sets`, with progress on standard error.
 pub(crate) fn build(sets: &[Set]) -> Result<Tools> {
     let tools = Tools::of(sets)?;
-    let supplied: Vec<&str> = SUPPLIED
-        .iter()
-        .copied()
-        .filter(|name| tools.supplied(name).is_some())
-        .collect();
+    let supplied: Vec<&str> = SUPPLIED.iter().copied().filter(|name| tools.supplied(name).is_some()).collect();
     for (module, slot) in &tools.slots {
         compile::module(module, slot, &supplied)?;
     }
@@ -57,10 +49,7 @@ pub(crate) fn built(sets: &[Set]) -> Result<Option<Tools>> {
     let tools = Tools::of(sets)?;
     let there = tools.slots.iter().all(|(module, slot)| {
         slot.complete(module)
-            || module.manifests.is_empty()
-                && module.tools.iter().all(|tool| {
-                    slot.bin(tool.name).is_file() || tools.supplied(tool.name).is_some()
-                })
+            || module.manifests.is_empty() && module.tools.iter().all(|tool| slot.bin(tool.name).is_file() || tools.supplied(tool.name).is_some())
     });
     Ok(there.then_some(tools))
 }
@@ -68,13 +57,8 @@ pub(crate) fn built(sets: &[Set]) -> Result<Option<Tools>> {
 impl Tools {
     fn of(sets: &[Set]) -> Result<Self> {
         let modules = sets.iter().flat_map(|set| set.modules());
-        let slots = modules
-            .map(|module| Ok((module, Slot::of(module)?)))
-            .collect::<Result<_>>()?;
-        Ok(Self {
-            slots,
-            supplied: env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from),
-        })
+        let slots = modules.map(|module| Ok((module, Slot::of(module)?))).collect::<Result<_>>()?;
+        Ok(Self { slots, supplied: env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from) })
     }
 
     fn supplied(&self, name: &str) -> Option<PathBuf> {
@@ -87,10 +71,7 @@ impl Tools {
         if let Some(path) = self.supplied(name) {
             return Ok(path);
         }
-        let slot = self
-            .slots
-            .iter()
-            .find(|(module, _)| module.tools.iter().any(|tool| tool.name == name));
+        let slot = self.slots.iter().find(|(module, _)| module.tools.iter().any(|tool| tool.name == name));
         match slot {
             Some((_, slot)) => Ok(slot.bin(name)),
             None => bail!("{name} is not among the tools asked for"),
@@ -99,12 +80,7 @@ impl Tools {
 
     /// The path of a manifest that was printed at build time.
     pub(crate) fn manifest(&self, name: &str) -> Result<PathBuf> {
-        let slot = self.slots.iter().find(|(module, _)| {
-            module
-                .manifests
-                .iter()
-                .any(|manifest| manifest.name == name)
-        });
+        let slot = self.slots.iter().find(|(module, _)| module.manifests.iter().any(|manifest| manifest.name == name));
         match slot {
             Some((_, slot)) => Ok(slot.manifest(name)),
             None => bail!("{name} is not among the manifests asked for"),

@@ -50,22 +50,10 @@ const CONTROL_PLANE: &[Module] = &[
     Module {
         name: "kubernetes",
         tools: &[
-            Tool {
-                name: "kube-apiserver",
-                package: "k8s.io/kubernetes/cmd/kube-apiserver",
-            },
-            Tool {
-                name: "kube-controller-manager",
-                package: "k8s.io/kubernetes/cmd/kube-controller-manager",
-            },
-            Tool {
-                name: "kube-scheduler",
-                package: "k8s.io/kubernetes/cmd/kube-scheduler",
-            },
-            Tool {
-                name: "kubectl",
-                package: "k8s.io/kubernetes/cmd/kubectl",
-            },
+            Tool { name: "kube-apiserver", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
+            Tool { name: "kube-controller-manager", package: "k8s.io/kubernetes/cmd/kube-controller-manager" },
+            Tool { name: "kube-scheduler", package: "k8s.io/kubernetes/cmd/kube-scheduler" },
+            Tool { name: "kubectl", package: "k8s.io/kubernetes/cmd/kubectl" },
         ],
         manifests: &[],
         ldflags: "-s -w \
@@ -74,69 +62,24 @@ const CONTROL_PLANE: &[Module] = &[
             -X k8s.io/component-base/version.gitMinor=36 \
             -X k8s.io/component-base/version.gitTreeState=clean",
     },
-    Module {
-        name: "etcd",
-        tools: &[Tool {
-            name: "etcd",
-            package: "go.etcd.io/etcd/server/v3",
-        }],
-        manifests: &[],
-        ldflags: "-s -w",
-    },
-    Module {
-        name: "kwok",
-        tools: &[Tool {
-            name: "kwok",
-            package: "sigs.k8s.io/kwok/cmd/kwok",
-        }],
-        manifests: &[],
-        ldflags: "-s -w",
-    },
+    Module { name: "etcd", tools: &[Tool { name: "etcd", package: "go.etcd.io/etcd/server/v3" }], manifests: &[], ldflags: "-s -w" },
+    Module { name: "kwok", tools: &[Tool { name: "kwok", package: "sigs.k8s.io/kwok/cmd/kwok" }], manifests: &[], ldflags: "-s -w" },
 ];
 
 const KUBEVIRT: &[Module] = &[
     Module {
         name: "kubevirt",
         tools: &[
-            Tool {
-                name: "virt-api",
-                package: "kubevirt.io/kubevirt/cmd/virt-api",
-            },
-            Tool {
-                name: "virt-controller",
-                package: "kubevirt.io/kubevirt/cmd/virt-controller",
-            },
-            Tool {
-                name: "gen",
-                package: "./gen",
-            },
+            Tool { name: "virt-api", package: "kubevirt.io/kubevirt/cmd/virt-api" },
+            Tool { name: "virt-controller", package: "kubevirt.io/kubevirt/cmd/virt-controller" },
+            Tool { name: "gen", package: "./gen" },
         ],
         manifests: &[
-            Manifest {
-                name: "kubevirt-crds.json",
-                tool: "gen",
-                args: &["crds"],
-            },
-            Manifest {
-                name: "kubevirt-rbac.json",
-                tool: "gen",
-                args: &["rbac"],
-            },
-            Manifest {
-                name: "kubevirt-apiservices.json",
-                tool: "gen",
-                args: &["apiservices"],
-            },
-            Manifest {
-                name: "kubevirt-webhooks.json",
-                tool: "gen",
-                args: &["webhooks"],
-            },
-            Manifest {
-                name: "kubevirt-cr.json",
-                tool: "gen",
-                args: &["cr"],
-            },
+            Manifest { name: "kubevirt-crds.json", tool: "gen", args: &["crds"] },
+            Manifest { name: "kubevirt-rbac.json", tool: "gen", args: &["rbac"] },
+            Manifest { name: "kubevirt-apiservices.json", tool: "gen", args: &["apiservices"] },
+            Manifest { name: "kubevirt-webhooks.json", tool: "gen", args: &["webhooks"] },
+            Manifest { name: "kubevirt-cr.json", tool: "gen", args: &["cr"] },
         ],
         ldflags: "-s -w \
             -X kubevirt.io/client-go/version.gitVersion=v1.8.0 \
@@ -146,18 +89,11 @@ const KUBEVIRT: &[Module] = &[
     },
     Module {
         name: "cdi",
-        tools: &[Tool {
-            name: "controller-gen",
-            package: "sigs.k8s.io/controller-tools/cmd/controller-gen",
-        }],
+        tools: &[Tool { name: "controller-gen", package: "sigs.k8s.io/controller-tools/cmd/controller-gen" }],
         manifests: &[Manifest {
             name: "cdi-crds.yaml",
             tool: "controller-gen",
-            args: &[
-                "crd",
-                "paths=kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1",
-                "output:crd:stdout",
-            ],
+            args: &["crd", "paths=kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1", "output:crd:stdout"],
         }],
         ldflags: "-s -w",
     },

@@ -51,10 +51,7 @@ pub(super) fn ended(object: &Value) -> bool {
 pub(super) fn boot(machine: &mut Value, address: Option<&str>, now: &str) {
     enter(machine, "Running", now);
     let spec = machine["spec"].clone();
-    let uid = machine["metadata"]["uid"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let uid = machine["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let annotations = machine["metadata"]["annotations"].clone();
     let status = &mut machine["status"];
     status["machine"] = json!({"type": "pc-q35-rhel9.6.0"});
@@ -63,10 +60,7 @@ pub(super) fn boot(machine: &mut Value, address: Option<&str>, now: &str) {
         status["guestOSInfo"] = json!({});
     }
     let domain = &spec["domain"];
-    let memory = [
-        &domain["memory"]["guest"],
-        &domain["resources"]["requests"]["memory"],
-    ];
+    let memory = [&domain["memory"]["guest"], &domain["resources"]["requests"]["memory"]];
     if let Some(memory) = memory.into_iter().find(|memory| !memory.is_null()) {
         status["memory"]["guestCurrent"] = memory.clone();
     }
@@ -75,19 +69,10 @@ pub(super) fn boot(machine: &mut Value, address: Option<&str>, now: &str) {
             volume["target"] = json!("vda");
         }
     }
-    let interfaces: Vec<Value> = domain["devices"]["interfaces"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    status["interfaces"] = interfaces
-        .iter()
-        .map(|spec| interface(spec, &uid, address))
-        .collect();
+    let interfaces: Vec<Value> = domain["devices"]["interfaces"].as_array().cloned().unwrap_or_default();
+    status["interfaces"] = interfaces.iter().map(|spec| interface(spec, &uid, address)).collect();
 
-    if interfaces
-        .iter()
-        .any(|interface| !interface["masquerade"].is_null())
-    {
+    if interfaces.iter().any(|interface| !interface["masquerade"].is_null()) {
         set_condition(machine, &condition("LiveMigratable", "True"));
     } else {
         let mut bound = condition("LiveMigratable", "False");
@@ -141,11 +126,7 @@ fn condition(kind: &str, status: &str) -> Value {
 /// Adds the condition unless one of its type is there.
 fn set_condition(machine: &mut Value, condition: &Value) {
     let conditions = &mut machine["status"]["conditions"];
-    let there = conditions
-        .as_array()
-        .into_iter()
-        .flatten()
-        .any(|old| old["type"] == condition["type"]);
+    let there = conditions.as_array().into_iter().flatten().any(|old| old["type"] == condition["type"]);
     if !there {
         push(conditions, condition.clone());
     }
@@ -177,10 +158,7 @@ fn interface(spec: &Value, uid: &str, address: Option<&str>) -> Value {
 /// The same for the same machine, in the range of QEMU's guests.
 fn mac(uid: &str) -> String {
     let digest = Sha256::digest(uid);
-    format!(
-        "52:54:00:{:02x}:{:02x}:{:02x}",
-        digest[0], digest[1], digest[2]
-    )
+    format!("52:54:00:{:02x}:{:02x}:{:02x}", digest[0], digest[1], digest[2])
 }
 
 #[cfg(test)]

@@ -10,10 +10,7 @@ fn machine(phase: &str) -> Value {
 
 fn types(machine: &Value) -> Vec<&str> {
     let conditions = machine["status"]["conditions"].as_array().unwrap();
-    conditions
-        .iter()
-        .map(|condition| condition["type"].as_str().unwrap())
-        .collect()
+    conditions.iter().map(|condition| condition["type"].as_str().unwrap()).collect()
 }
 
 #[test]
@@ -51,19 +48,10 @@ fn a_booted_guest_reports_address_memory_and_conditions() {
     let mut machine = machine("Scheduled");
     boot(&mut machine, Some("127.96.0.7"), "2026-01-01T00:00:00Z");
     assert_eq!(phase(&machine), "Running");
-    assert_eq!(
-        machine["status"]["interfaces"][0]["ipAddress"],
-        "127.96.0.7"
-    );
+    assert_eq!(machine["status"]["interfaces"][0]["ipAddress"], "127.96.0.7");
     assert_eq!(machine["status"]["memory"]["guestCurrent"], "1Gi");
-    assert_eq!(
-        machine["status"]["phaseTransitionTimestamps"][0]["phase"],
-        "Running"
-    );
-    assert_eq!(
-        types(&machine),
-        ["Ready", "LiveMigratable", "StorageLiveMigratable"]
-    );
+    assert_eq!(machine["status"]["phaseTransitionTimestamps"][0]["phase"], "Running");
+    assert_eq!(types(&machine), ["Ready", "LiveMigratable", "StorageLiveMigratable"]);
 }
 
 #[test]

@@ -28,11 +28,7 @@ pub(super) async fn keep(agent: &Agent) {
 
 async fn beat(agent: &Agent) -> Result<()> {
     let nodes: Api<Node> = Api::all(agent.handler.clone());
-    for node in nodes
-        .list(&ListParams::default())
-        .await
-        .context("list nodes")?
-    {
+    for node in nodes.list(&ListParams::default()).await.context("list nodes")? {
         let patch = Patch::Strategic(json!({"metadata": {
             "labels": {
                 "kubevirt.io/schedulable": "true",
@@ -41,10 +37,7 @@ async fn beat(agent: &Agent) -> Result<()> {
             },
             "annotations": {"kubevirt.io/heartbeat": now()},
         }}));
-        nodes
-            .patch(&node.name_any(), &PatchParams::default(), &patch)
-            .await
-            .context("patch a node")?;
+        nodes.patch(&node.name_any(), &PatchParams::default(), &patch).await.context("patch a node")?;
     }
     Ok(())
 }

@@ -21,13 +21,7 @@ const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) async fn watch(agent: Arc<Agent>) {
-    let mut pods = watcher(
-        agent.pods(None),
-        watcher::Config::default().labels(LAUNCHERS),
-    )
-    .default_backoff()
-    .applied_objects()
-    .boxed();
+    let mut pods = watcher(agent.pods(None), watcher::Config::default().labels(LAUNCHERS)).default_backoff().applied_objects().boxed();
     while let Some(pod) = pods.next().await {
         match pod {
             Ok(pod) => act(&agent, pod),
@@ -43,20 +37,11 @@ fn act(agent: &Arc<Agent>, pod: DynamicObject) {
             return;
         }
         ("readiness", Duration::ZERO)
-    } else if pod
-        .annotations()
-        .get(guest::FAIL)
-        .is_some_and(|fault| fault == "stuck")
-    {
+    } else if pod.annotations().get(guest::FAIL).is_some_and(|fault| fault == "stuck") {
         return;
     } else {
         let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or(30);
-        (
-            "end",
-            agent
-                .stop
-                .min(Duration::from_secs(grace.try_into().unwrap_or(0))),
-        )
+        ("end", agent.stop.min(Duration::from_secs(grace.try_into().unwrap_or(0))))
     };
     let name = format!("{what} pod {} {uid}", pod.name_any());
     let agent = agent.clone();
@@ -72,17 +57,9 @@ fn act(agent: &Arc<Agent>, pod: DynamicObject) {
 }
 
 /// The launcher Pod of a machine.
-pub(super) async fn of_machine(
-    agent: &Agent,
-    namespace: &str,
-    uid: &str,
-) -> Result<Option<DynamicObject>> {
+pub(super) async fn of_machine(agent: &Agent, namespace: &str, uid: &str) -> Result<Option<DynamicObject>> {
     let made_for = ListParams::default().labels(&format!("{CREATED_BY}={uid}"));
-    let pods = agent
-        .pods(Some(namespace))
-        .list(&made_for)
-        .await
-        .context("list launcher pods")?;
+    let pods = agent.pods(Some(namespace)).list(&made_for).await.context("list launcher pods")?;
     Ok(pods.items.into_iter().next())
 }
 
@@ -93,18 +70,11 @@ fn readiness(pod: &Value) -> Option<Value> {
     }
     let conditions = pod["status"]["conditions"].as_array()?;
     let status_of = |kind: &str| {
-        let condition = conditions
-            .iter()
-            .find(|condition| condition["type"] == kind);
+        let condition = conditions.iter().find(|condition| condition["type"] == kind);
         condition.and_then(|condition| condition["status"].as_str())
     };
-    let gates = pod["spec"]["readinessGates"]
-        .as_array()
-        .into_iter()
-        .flatten();
-    let closed = gates
-        .filter_map(|gate| gate["conditionType"].as_str())
-        .find(|gate| status_of(gate) != Some("True"));
+    let gates = pod["spec"]["readinessGates"].as_array().into_iter().flatten();
+    let closed = gates.filter_map(|gate| gate["conditionType"].as_str()).find(|gate| status_of(gate) != Some("True"));
     let wanted = if closed.is_some() { "False" } else { "True" };
     if status_of("Ready") == Some(wanted) {
         return None;
@@ -134,33 +104,20 @@ impl Agent {
             "metadata": {"uid": pod.uid()},
             "status": {"conditions": [ready]},
         }));
-        match pods
-            .patch_status(&pod.name_any(), &PatchParams::default(), &patch)
-            .await
-        {
+        match pods.patch_status(&pod.name_any(), &PatchParams::default(), &patch).await {
             Err(Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
-            patched => patched
-                .map(drop)
-                .context("patch a launcher pod's readiness"),
+            patched => patched.map(drop).context("patch a launcher pod's readiness"),
         }
     }
 
     /// A launcher that is told to end shuts its guest down first.
     async fn end_deleted(&self, pod: &DynamicObject) -> Result<()> {
         let made_for = pod.labels().get(CREATED_BY);
-        if let (Some(uid), Some(name), Some(namespace)) =
-            (made_for, pod.annotations().get(DOMAIN), pod.namespace())
-        {
+        if let (Some(uid), Some(name), Some(namespace)) = (made_for, pod.annotations().get(DOMAIN), pod.namespace()) {
             let machine = self.machine(&namespace, name).await?;
-            let running = machine.is_some_and(|machine| {
-                machine.uid().as_ref() == Some(uid) && machine.data["status"]["phase"] == "Running"
-            });
+            let running = machine.is_some_and(|machine| machine.uid().as_ref() == Some(uid) && machine.data["status"]["phase"] == "Running");
             if running {
-                let id = Id {
-                    namespace,
-                    name: name.clone(),
-                    uid: uid.clone(),
-                };
+                let id = Id { namespace, name: name.clone(), uid: uid.clone() };
                 return self.end_machine(&id, "Succeeded").await;
             }
         }
@@ -172,19 +129,12 @@ impl Agent {
         let pods = self.pods(seen.namespace().as_deref());
         let name = seen.name_any();
         for _ in 0..TRIES {
-            let Some(mut pod) = pods
-                .get_opt(&name)
-                .await?
-                .filter(|pod| pod.uid() == seen.uid())
-            else {
+            let Some(mut pod) = pods.get_opt(&name).await?.filter(|pod| pod.uid() == seen.uid()) else {
                 return Ok(());
             };
             if !guest::ended(&pod.data) {
                 terminate(&mut pod.data["status"], phase, &now());
-                match pods
-                    .replace_status(&name, &PostParams::default(), &pod)
-                    .await
-                {
+                match pods.replace_status(&name, &PostParams::default(), &pod).await {
                     Ok(written) => pod = written,
                     Err(Error::Api(status)) if status.is_not_found() => return Ok(()),
                     Err(Error::Api(status)) if status.is_conflict() => {
@@ -199,10 +149,7 @@ impl Agent {
             }
             let now = DeleteParams {
                 grace_period_seconds: Some(0),
-                preconditions: Some(Preconditions {
-                    uid: pod.uid(),
-                    resource_version: None,
-                }),
+                preconditions: Some(Preconditions { uid: pod.uid(), resource_version: None }),
                 ..DeleteParams::default()
             };
             return match pods.delete(&name, &now).await {
@@ -216,11 +163,7 @@ impl Agent {
 
 /// The status of a Pod whose containers have all ended.
 fn terminate(status: &mut Value, phase: &str, now: &str) {
-    let (code, reason) = if phase == "Failed" {
-        (1, "Error")
-    } else {
-        (0, "Completed")
-    };
+    let (code, reason) = if phase == "Failed" { (1, "Error") } else { (0, "Completed") };
     let started = status["startTime"].clone();
     for list in ["containerStatuses", "initContainerStatuses"] {
         for container in guest::items(status, list) {
@@ -259,14 +202,8 @@ mod tests {
 
     #[test]
     fn readiness_follows_the_gate() {
-        assert_eq!(
-            readiness(&pod("False", "True")).unwrap()["reason"],
-            "ReadinessGatesNotReady"
-        );
-        assert_eq!(
-            readiness(&pod("True", "False")).unwrap()["reason"],
-            Value::Null
-        );
+        assert_eq!(readiness(&pod("False", "True")).unwrap()["reason"], "ReadinessGatesNotReady");
+        assert_eq!(readiness(&pod("True", "False")).unwrap()["reason"], Value::Null);
         assert_eq!(readiness(&pod("True", "True")), None);
         assert_eq!(readiness(&pod("False", "False")), None);
     }
@@ -275,10 +212,7 @@ mod tests {
     fn a_crashed_guest_ends_its_pod_with_code_1() {
         let mut status = json!({"phase": "Running", "containerStatuses": [{"name": "compute", "ready": true, "state": {"running": {}}}]});
         terminate(&mut status, "Failed", "2026-01-01T00:00:00Z");
-        assert_eq!(
-            status["containerStatuses"][0]["state"]["terminated"]["exitCode"],
-            1
-        );
+        assert_eq!(status["containerStatuses"][0]["state"]["terminated"]["exitCode"], 1);
         assert_eq!(status["phase"], "Failed");
     }
 }

@@ -35,19 +35,12 @@ pub(super) struct Id {
 
 impl Id {
     fn of(machine: &DynamicObject) -> Self {
-        Self {
-            namespace: machine.namespace().unwrap_or_default(),
-            name: machine.name_any(),
-            uid: machine.uid().unwrap_or_default(),
-        }
+        Self { namespace: machine.namespace().unwrap_or_default(), name: machine.name_any(), uid: machine.uid().unwrap_or_default() }
     }
 }
 
 pub(super) async fn watch(agent: Arc<Agent>) {
-    let mut machines = watcher(agent.machines(None), watcher::Config::default())
-        .default_backoff()
-        .applied_objects()
-        .boxed();
+    let mut machines = watcher(agent.machines(None), watcher::Config::default()).default_backoff().applied_objects().boxed();
     while let Some(machine) = machines.next().await {
         match machine {
             Ok(machine) => act(&agent, &machine),
@@ -86,18 +79,14 @@ fn act(agent: &Arc<Agent>, machine: &DynamicObject) {
 }
 
 fn stop_time(agent: &Agent, machine: &Value) -> Duration {
-    let grace = machine["spec"]["terminationGracePeriodSeconds"]
-        .as_u64()
-        .unwrap_or(30);
+    let grace = machine["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap_or(30);
     agent.stop.min(Duration::from_secs(grace))
 }
 
 impl Agent {
     async fn boot_machine(&self, id: &Id) -> Result<()> {
         let pod = launchers::of_machine(self, &id.namespace, &id.uid).await?;
-        let address = pod
-            .as_ref()
-            .and_then(|pod| pod.data["status"]["podIP"].as_str());
+        let address = pod.as_ref().and_then(|pod| pod.data["status"]["podIP"].as_str());
         let booted = self
             .update_machine(id, |machine| {
                 if guest::next(machine) == Next::Boot {
@@ -106,17 +95,14 @@ impl Agent {
             })
             .await?;
         if let Some(machine) = booted {
-            self.event(&machine, "Started", "VirtualMachineInstance started.")
-                .await;
+            self.event(&machine, "Started", "VirtualMachineInstance started.").await;
         }
         Ok(())
     }
 
     /// The guest ends, and its launcher Pod with it.
     pub(super) async fn end_machine(&self, id: &Id, phase: &str) -> Result<()> {
-        let ended = self
-            .update_machine(id, |machine| guest::enter(machine, phase, &now()))
-            .await?;
+        let ended = self.update_machine(id, |machine| guest::enter(machine, phase, &now())).await?;
         if let Some(machine) = ended {
             let message = match phase {
                 "Failed" => "The VirtualMachineInstance crashed.",
@@ -131,27 +117,15 @@ impl Agent {
     }
 
     /// The instance of that name, if there is one. By a list: virt-handler may not get.
-    pub(super) async fn machine(
-        &self,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<DynamicObject>> {
+    pub(super) async fn machine(&self, namespace: &str, name: &str) -> Result<Option<DynamicObject>> {
         let named = ListParams::default().fields(&format!("metadata.name={name}"));
-        let machines = self
-            .machines(Some(namespace))
-            .list(&named)
-            .await
-            .context("list machines")?;
+        let machines = self.machines(Some(namespace)).list(&named).await.context("list machines")?;
         Ok(machines.items.into_iter().next())
     }
 
     /// Edits exactly that instance, again from the start when somebody else wrote first. `None` when
     /// it is gone, has ended, or needs no change. There is no status subresource: the whole object is put.
-    pub(super) async fn update_machine(
-        &self,
-        id: &Id,
-        edit: impl Fn(&mut Value),
-    ) -> Result<Option<DynamicObject>> {
+    pub(super) async fn update_machine(&self, id: &Id, edit: impl Fn(&mut Value)) -> Result<Option<DynamicObject>> {
         for _ in 0..TRIES {
             let Some(machine) = self.machine(&id.namespace, &id.name).await? else {
                 return Ok(None);
@@ -165,16 +139,10 @@ impl Agent {
             if after == before {
                 return Ok(None);
             }
-            let (from, to) = (
-                guest::phase(&before).to_owned(),
-                guest::phase(&after).to_owned(),
-            );
+            let (from, to) = (guest::phase(&before).to_owned(), guest::phase(&after).to_owned());
             let machine: DynamicObject = serde_json::from_value(after)?;
             let api = self.machines(Some(&id.namespace));
-            match api
-                .replace(&id.name, &PostParams::default(), &machine)
-                .await
-            {
+            match api.replace(&id.name, &PostParams::default(), &machine).await {
                 Ok(written) => {
                     if from != to {
                         log(format!("{}/{}: {from} -> {to}", id.namespace, id.name));
@@ -199,14 +167,7 @@ impl Agent {
                 namespace: Some(id.namespace.clone()),
                 ..Default::default()
             },
-            type_: Some(
-                if message.contains("crashed") {
-                    "Warning"
-                } else {
-                    "Normal"
-                }
-                .to_owned(),
-            ),
+            type_: Some(if message.contains("crashed") { "Warning" } else { "Normal" }.to_owned()),
             reason: Some(reason.to_owned()),
             message: Some(message.to_owned()),
             first_timestamp: time.clone(),
@@ -214,9 +175,7 @@ impl Agent {
             count: Some(1),
             source: Some(EventSource {
                 component: Some("virt-handler".to_owned()),
-                host: machine.data["status"]["nodeName"]
-                    .as_str()
-                    .map(str::to_owned),
+                host: machine.data["status"]["nodeName"].as_str().map(str::to_owned),
             }),
             involved_object: ObjectReference {
                 kind: Some("VirtualMachineInstance".to_owned()),

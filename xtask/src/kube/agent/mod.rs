@@ -68,9 +68,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         stop: Duration::from_millis(args.stop_ms),
         tasks: Tasks::default(),
     });
-    let server = server::Server::bind(&args)
-        .await
-        .context("listen for virt-api")?;
+    let server = server::Server::bind(&args).await.context("listen for virt-api")?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     log("ready");
     tokio::select! {
@@ -85,12 +83,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 impl Agent {
     /// Machine instances, with the rights of virt-handler.
     fn machines(&self, namespace: Option<&str>) -> Api<DynamicObject> {
-        dynamic(
-            &self.handler,
-            "kubevirt.io",
-            "VirtualMachineInstance",
-            namespace,
-        )
+        dynamic(&self.handler, "kubevirt.io", "VirtualMachineInstance", namespace)
     }
 
     /// Pods, with the rights of a kubelet.
@@ -100,12 +93,7 @@ impl Agent {
 }
 
 /// Objects are kept as JSON, so that a write gives back every field, known here or not.
-fn dynamic(
-    client: &Client,
-    group: &str,
-    kind: &str,
-    namespace: Option<&str>,
-) -> Api<DynamicObject> {
+fn dynamic(client: &Client, group: &str, kind: &str, namespace: Option<&str>) -> Api<DynamicObject> {
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, "v1", kind));
     match namespace {
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
@@ -115,9 +103,7 @@ fn dynamic(
 
 /// The time as Kubernetes writes it: whole seconds, UTC.
 fn now() -> String {
-    jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn log(line: impl std::fmt::Display) {

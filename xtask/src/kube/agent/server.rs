@@ -33,16 +33,10 @@ impl Server {
             authorities.add(certificate?)?;
         }
         let clients = WebPkiClientVerifier::builder(Arc::new(authorities)).build()?;
-        let chain =
-            CertificateDer::pem_file_iter(&args.certificate)?.collect::<Result<Vec<_>, _>>()?;
+        let chain = CertificateDer::pem_file_iter(&args.certificate)?.collect::<Result<Vec<_>, _>>()?;
         let key = PrivateKeyDer::from_pem_file(&args.key)?;
-        let config = ServerConfig::builder()
-            .with_client_cert_verifier(clients)
-            .with_single_cert(chain, key)?;
-        Ok(Self {
-            listener: TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await?,
-            tls: TlsAcceptor::from(Arc::new(config)),
-        })
+        let config = ServerConfig::builder().with_client_cert_verifier(clients).with_single_cert(chain, key)?;
+        Ok(Self { listener: TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await?, tls: TlsAcceptor::from(Arc::new(config)) })
     }
 
     pub(super) async fn serve(self, agent: Arc<Agent>) -> Result<()> {
@@ -55,10 +49,7 @@ impl Server {
                     Err(error) => return log(format!("refused a connection: {error}")),
                 };
                 let service = service_fn(|request| answer(&agent, request));
-                if let Err(error) = http1::Builder::new()
-                    .serve_connection(stream, service)
-                    .await
-                {
+                if let Err(error) = http1::Builder::new().serve_connection(stream, service).await {
                     log(format!("connection: {error}"));
                 }
             });
@@ -66,10 +57,7 @@ impl Server {
     }
 }
 
-async fn answer(
-    agent: &Agent,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer(agent: &Agent, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let response = match route(agent, &method, &path).await {
         Ok(response) => response,
@@ -84,15 +72,7 @@ async fn answer(
 
 async fn route(agent: &Agent, method: &Method, path: &str) -> Result<Response<Full<Bytes>>> {
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let [
-        "v1",
-        "namespaces",
-        namespace,
-        "virtualmachineinstances",
-        name,
-        action,
-    ] = segments[..]
-    else {
+    let ["v1", "namespaces", namespace, "virtualmachineinstances", name, action] = segments[..] else {
         return Ok(plain(StatusCode::NOT_FOUND));
     };
     let Some(machine) = agent.machine(namespace, name).await? else {
@@ -103,9 +83,7 @@ async fn route(agent: &Agent, method: &Method, path: &str) -> Result<Response<Fu
         ("PUT", "unpause") => agent.set_paused(&machine, false).await,
         // Nothing of a guest shows these.
         ("PUT", "softreboot" | "reset" | "freeze" | "unfreeze") => Ok(plain(StatusCode::ACCEPTED)),
-        ("GET", "guestosinfo") => Ok(json(
-            r#"{"guestAgentVersion":"9.0","hostname":"simulated","os":{"name":"Simulated Linux"}}"#,
-        )),
+        ("GET", "guestosinfo") => Ok(json(r#"{"guestAgentVersion":"9.0","hostname":"simulated","os":{"name":"Simulated Linux"}}"#)),
         ("GET", "userlist" | "filesystemlist") => Ok(json(r#"{"items":[]}"#)),
         ("GET", "console" | "vnc") => Ok(plain(StatusCode::NOT_IMPLEMENTED)),
         _ => Ok(plain(StatusCode::NOT_FOUND)),
@@ -113,16 +91,8 @@ async fn route(agent: &Agent, method: &Method, path: &str) -> Result<Response<Fu
 }
 
 impl Agent {
-    async fn set_paused(
-        &self,
-        machine: &DynamicObject,
-        paused: bool,
-    ) -> Result<Response<Full<Bytes>>> {
-        let id = Id {
-            namespace: machine.namespace().unwrap_or_default(),
-            name: machine.name_any(),
-            uid: machine.uid().unwrap_or_default(),
-        };
+    async fn set_paused(&self, machine: &DynamicObject, paused: bool) -> Result<Response<Full<Bytes>>> {
+        let id = Id { namespace: machine.namespace().unwrap_or_default(), name: machine.name_any(), uid: machine.uid().unwrap_or_default() };
         let written = self
             .update_machine(&id, |machine| {
                 if paused {
@@ -133,11 +103,8 @@ impl Agent {
             })
             .await?;
         if let Some(machine) = written {
-            let (reason, message) = if paused {
-                ("Paused", "VirtualMachineInstance paused")
-            } else {
-                ("Unpaused", "VirtualMachineInstance unpaused")
-            };
+            let (reason, message) =
+                if paused { ("Paused", "VirtualMachineInstance paused") } else { ("Unpaused", "VirtualMachineInstance unpaused") };
             self.event(&machine, reason, message).await;
         }
         Ok(plain(StatusCode::ACCEPTED))
@@ -152,9 +119,6 @@ fn plain(status: StatusCode) -> Response<Full<Bytes>> {
 
 fn json(body: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        http::HeaderValue::from_static("application/json"),
-    );
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     response
 }

@@ -38,14 +38,8 @@ pub(super) fn node_agent(cluster: &Cluster) -> Vec<String> {
     vec![
         "kube".to_owned(),
         "node-agent".to_owned(),
-        format!(
-            "--handler-kubeconfig={}",
-            pki("kubevirt-handler.kubeconfig")
-        ),
-        format!(
-            "--kubelet-kubeconfig={}",
-            flag_path(&cluster.state.kubeconfig())
-        ),
+        format!("--handler-kubeconfig={}", pki("kubevirt-handler.kubeconfig")),
+        format!("--kubelet-kubeconfig={}", flag_path(&cluster.state.kubeconfig())),
         format!("--port={}", cluster.record.ports.node_agent),
         format!("--client-ca={}", pki("kubevirt-ca.crt")),
         format!("--certificate={}", pki("handler-server.crt")),

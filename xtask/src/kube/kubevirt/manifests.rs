@@ -8,14 +8,8 @@ use std::{fs, path::Path};
 /// Reads a JSON array of objects, or YAML documents.
 pub(crate) fn read(path: &Path) -> Result<Vec<Value>> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let json = path
-        .extension()
-        .is_some_and(|extension| extension == "json");
-    let objects = if json {
-        serde_json::from_str(&text)?
-    } else {
-        serde_saphyr::from_multiple(&text)?
-    };
+    let json = path.extension().is_some_and(|extension| extension == "json");
+    let objects = if json { serde_json::from_str(&text)? } else { serde_saphyr::from_multiple(&text)? };
     Ok(objects)
 }
 
@@ -98,17 +92,8 @@ mod tests {
             json!({"kind": "Service", "spec": {"type": "ExternalName"}}),
         ];
         point_at(&mut objects, 20_001, "ca");
-        assert_eq!(
-            objects[0]["spec"]["service"],
-            json!({"name": "virt-api", "port": 20_001})
-        );
-        assert_eq!(
-            objects[1]["webhooks"][0]["clientConfig"]["caBundle"],
-            "Y2E="
-        );
-        assert_eq!(
-            objects[2],
-            json!({"kind": "Service", "spec": {"type": "ExternalName"}})
-        );
+        assert_eq!(objects[0]["spec"]["service"], json!({"name": "virt-api", "port": 20_001}));
+        assert_eq!(objects[1]["webhooks"][0]["clientConfig"]["caBundle"], "Y2E=");
+        assert_eq!(objects[2], json!({"kind": "Service", "spec": {"type": "ExternalName"}}));
     }
 }

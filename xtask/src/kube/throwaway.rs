@@ -1,0 +1,40 @@
+//! A cluster for one task: a developer's own cluster is left as it is.
+
+use super::{Options, Running, TEST_KUBECONFIG, down, up};
+use anyhow::{Context, Result};
+use std::{env, path::Path};
+use tempfile::TempDir;
+
+/// The user's named cluster, else one that ends with this value.
+pub(crate) struct Throwaway {
+    pub(crate) running: Running,
+    dir: Option<TempDir>,
+}
+
+impl Throwaway {
+    pub(crate) fn up(kubevirt: bool) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("kubekcloud-kube-").tempdir().context("make a temporary directory")?;
+        let state_dir = Some(dir.path().to_owned());
+        let running = up(&Options { kubevirt, state_dir })?;
+        Ok(Self { running, dir: env::var_os(TEST_KUBECONFIG).is_none().then_some(dir) })
+    }
+
+    /// Stops it; the same as dropping it, but says what went wrong.
+    pub(crate) fn down(mut self) -> Result<()> {
+        self.dir.take().map_or(Ok(()), |dir| stop(dir.path()))
+    }
+}
+
+impl Drop for Throwaway {
+    fn drop(&mut self) {
+        if let Some(dir) = self.dir.take()
+            && let Err(error) = stop(dir.path())
+        {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
+fn stop(state_dir: &Path) -> Result<()> {
+    down(Some(state_dir)).context("stop the cluster")
+}

@@ -1,0 +1,110 @@
+//! The product's binary, started by a task: `dev` and `serve` on a port of the system's choice.
+
+use crate::{job::Job, test::clean};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(10);
+
+/// A server that takes requests; it ends with this value.
+pub(crate) struct Product {
+    pub(crate) url: String,
+    pub(crate) admin_token: String,
+    /// Of the Kubernetes behind `dev`.
+    pub(crate) kubeconfig: Option<PathBuf>,
+    job: Job,
+    log: PathBuf,
+}
+
+/// The part of `dev.json` that tasks need.
+#[derive(Deserialize)]
+struct DevInfo {
+    api_url: String,
+    admin_token: String,
+    kubeconfig: PathBuf,
+    pid: u32,
+}
+
+impl Product {
+    /// `kubekcloud dev` with its data in `dir`.
+    pub(crate) fn dev(binary: &Path, dir: &Path) -> Result<Self> {
+        let mut command = bare(binary);
+        command.args(["dev", "--port", "0", "--data-dir"]).arg(dir.join("data"));
+        let (mut job, log) = started("kubekcloud dev", &mut command, dir)?;
+        let info = dir.join("data").join("dev.json");
+        let pid = job.id();
+        let DevInfo { api_url, admin_token, kubeconfig, pid: _ } = until(&mut job, &log, || {
+            let info: DevInfo = serde_json::from_slice(&fs::read(&info).ok()?).ok()?;
+            // An earlier process may have left one.
+            (info.pid == pid).then_some(info)
+        })?;
+        Ok(Self { url: api_url, admin_token, kubeconfig: Some(kubeconfig), job, log })
+    }
+
+    /// `kubekcloud serve` with SQLite in `dir`, on the Kubernetes that is named, if any.
+    pub(crate) fn serve(binary: &Path, dir: &Path, kubeconfig: Option<&Path>) -> Result<Self> {
+        const TOKEN: &str = "admin-token-of-a-throw-away-server";
+        let mut command = bare(binary);
+        command.args(["serve", "--host", "127.0.0.1", "--port", "0"]);
+        command.env("DATABASE_URL", "sqlite:///./serve.db").env("KUBEKCLOUD_BOOTSTRAP_TOKEN", TOKEN).env("RUST_LOG", "warn");
+        if let Some(path) = kubeconfig {
+            command.env("K8S_CONFIG_PATH", path);
+        }
+        let (mut job, log) = started("kubekcloud serve", &mut command, dir)?;
+        let url = until(&mut job, &log, || {
+            let text = fs::read_to_string(&log).ok()?;
+            let line = text.lines().find_map(|line| line.strip_prefix("Listening on "))?;
+            text.ends_with('\n').then(|| line.trim().to_owned())
+        })?;
+        Ok(Self { url, admin_token: TOKEN.to_owned(), kubeconfig: None, job, log })
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.job.id()
+    }
+
+    /// Fails, with what it printed, when it ended by itself.
+    pub(crate) fn check_alive(&mut self) -> Result<()> {
+        match self.job.ended()? {
+            Some(status) => bail!("the server ended with {status}:\n{}", fs::read_to_string(&self.log).unwrap_or_default()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The binary without what the user's environment would tell it.
+fn bare(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    clean(&mut command);
+    command
+}
+
+fn started(name: &str, command: &mut Command, dir: &Path) -> Result<(Job, PathBuf)> {
+    let log = dir.join("output.log");
+    let out = File::create(&log).with_context(|| format!("create {}", log.display()))?;
+    let job = Job::start(name, command.current_dir(dir).stdout(Stdio::from(out.try_clone()?)).stderr(out))?;
+    Ok((job, log))
+}
+
+fn until<T>(job: &mut Job, log: &Path, mut ready: impl FnMut() -> Option<T>) -> Result<T> {
+    let deadline = Instant::now() + START_LIMIT;
+    loop {
+        if let Some(value) = ready() {
+            return Ok(value);
+        }
+        let ended = job.ended()?.is_some();
+        if ended || Instant::now() >= deadline {
+            let text = fs::read_to_string(log).unwrap_or_default();
+            bail!("the server {}:\n{text}", if ended { "ended at once" } else { "is not ready after a minute" });
+        }
+        thread::sleep(POLL);
+    }
+}

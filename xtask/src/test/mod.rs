@@ -1,0 +1,147 @@
+//! `cargo xtask test`: every test, with what this machine can hold of databases and Kubernetes.
+//!
+//! All is built once and then run against one backend after the other, so that no two of them hold
+//! memory at once. What a stage starts ends with it. A stage that this machine cannot hold is skipped
+//! aloud; when `CI` is set that is a failure.
+
+mod build;
+mod libtest;
+mod schemathesis;
+mod suite;
+
+use crate::{
+    checkout::in_ci,
+    job::Interrupt,
+    kube, openapi,
+    plan::{Outcome, Plan},
+    services::{self, Kind},
+    tools::{self, Set},
+};
+use anyhow::{Result, bail};
+use build::Built;
+use std::{env, path::PathBuf};
+pub(crate) use suite::clean;
+use suite::{Choice, DATABASE, Suite};
+
+#[derive(Debug, clap::Parser)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Part {
+    /// Pure tests, and API tests on SQLite and the sandbox: a minute once built
+    Quick,
+}
+
+const BUILD: &str = "build all tests";
+const QUICK: &str = "unit tests, API on SQLite and the sandbox";
+const DOCUMENT: &str = "openapi/kubekcloud.json is what the API serves";
+const TOOLS: &str = "Kubernetes tools (minutes the first time)";
+const POSTGRES: &str = "store and API on PostgreSQL";
+const MARIADB: &str = "store and API on MariaDB";
+const KUBERNETES: &str = "reconciler and API on a real Kubernetes with KubeVirt";
+const SCHEMATHESIS: &str = "schemathesis over the served OpenAPI";
+
+/// What [`full`] does, in its order.
+pub(crate) const STAGES: &[&str] = &[BUILD, DOCUMENT, TOOLS, QUICK, POSTGRES, MARIADB, KUBERNETES, SCHEMATHESIS];
+
+/// Runs the tests; whether nothing failed.
+pub(crate) fn run(args: &Args) -> Result<bool> {
+    let interrupt = Interrupt::catch()?;
+    match args.part {
+        Some(Part::Quick) => {
+            let mut plan = Plan::announce(interrupt, in_ci(), &[BUILD, QUICK]);
+            if let Some(built) = built(&mut plan)? {
+                quick(&mut plan, &built)?;
+            }
+            Ok(plan.close())
+        }
+        None => {
+            let mut plan = Plan::announce(interrupt, in_ci(), STAGES);
+            full(&mut plan)?;
+            Ok(plan.close())
+        }
+    }
+}
+
+/// All stages, in a plan that announced [`STAGES`].
+pub(crate) fn full(plan: &mut Plan) -> Result<()> {
+    let Some(built) = built(plan)? else {
+        for title in &STAGES[1..] {
+            plan.give_up(title, "the tests do not build");
+        }
+        return Ok(());
+    };
+    plan.stage(DOCUMENT, |_| openapi::check(&built.kubekcloud).map(|()| Outcome::Ran(crate::plan::Counts::ONE_PASSED)))?;
+    plan.stage(TOOLS, |_| make_tools())?;
+    quick(plan, &built)?;
+    plan.stage(POSTGRES, |interrupt| on_database(&built, Kind::Postgres, interrupt))?;
+    plan.stage(MARIADB, |interrupt| on_database(&built, Kind::MariaDb, interrupt))?;
+    plan.stage(KUBERNETES, |interrupt| on_kubernetes(&built, interrupt))?;
+    plan.stage(SCHEMATHESIS, |interrupt| schemathesis::run(&built.kubekcloud, interrupt))?;
+    Ok(())
+}
+
+fn built(plan: &mut Plan) -> Result<Option<Built>> {
+    plan.value(BUILD, |interrupt| Ok((Outcome::Ready, build::build(interrupt)?)))
+}
+
+fn quick(plan: &mut Plan, built: &Built) -> Result<()> {
+    plan.stage(QUICK, |interrupt| {
+        let env = kubectl()?.into_iter().collect();
+        Suite { built, name: "quick", choice: Choice::Quick, env }.run(interrupt)
+    })?;
+    Ok(())
+}
+
+/// For the tests that need a kubectl: the user's, else the one that is built.
+fn kubectl() -> Result<Option<(&'static str, &'static str, String)>> {
+    let path = match env::var_os("KUBECTL_PATH") {
+        Some(path) => Some(PathBuf::from(path)),
+        None => tools::built(&[Set::ControlPlane])?.map(|tools| tools.bin("kubectl")).transpose()?,
+    };
+    Ok(path.map(|path| ("", "KUBECTL_PATH", path.display().to_string())))
+}
+
+fn make_tools() -> Result<Outcome> {
+    if env::var_os(kube::TEST_KUBECONFIG).is_some() {
+        return Ok(Outcome::Ready);
+    }
+    if tools::built(&[Set::ControlPlane, Set::Kubevirt])?.is_none() && services::which("go").is_none() {
+        return Ok(Outcome::Missing(format!("Go is needed to build them; or name a cluster in {}", kube::TEST_KUBECONFIG)));
+    }
+    tools::build(&[Set::ControlPlane, Set::Kubevirt])?;
+    Ok(Outcome::Ready)
+}
+
+fn on_database(built: &Built, kind: Kind, interrupt: &Interrupt) -> Result<Outcome> {
+    let server = match services::start(kind)? {
+        Ok(server) => server,
+        Err(how) => return Ok(Outcome::Missing(how)),
+    };
+    // The store's tests share a database of their own; the API's make one each.
+    let name = format!("kubekcloud_store_{:08x}", rand::random::<u32>());
+    let mut env = vec![("store", DATABASE, server.database(&name)?), ("kubekcloud", DATABASE, server.url.clone())];
+    env.extend(kubectl()?);
+    let outcome = Suite { built, name: kind.name(), choice: Choice::Database, env }.run(interrupt);
+    server.drop_database(&name)?;
+    outcome
+}
+
+fn on_kubernetes(built: &Built, interrupt: &Interrupt) -> Result<Outcome> {
+    if env::var_os(kube::TEST_KUBECONFIG).is_none() && tools::built(&[Set::ControlPlane, Set::Kubevirt])?.is_none() {
+        return Ok(Outcome::Missing("its tools are not built".to_owned()));
+    }
+    let cluster = kube::Throwaway::up(true)?;
+    let env = vec![
+        ("", kube::TEST_KUBECONFIG, cluster.running.kubeconfig.display().to_string()),
+        ("", "KUBECTL_PATH", cluster.running.kubectl.display().to_string()),
+    ];
+    let outcome = Suite { built, name: "kubernetes", choice: Choice::Kubernetes, env }.run(interrupt);
+    match cluster.down() {
+        Err(error) if outcome.is_ok() => bail!("{error:#}"),
+        _ => outcome,
+    }
+}

@@ -1,0 +1,142 @@
+//! Running test binaries, again and again with other databases and another Kubernetes.
+
+use super::{
+    build::{Built, TestBinary},
+    libtest,
+};
+use crate::{
+    checkout,
+    job::{Interrupt, Job},
+    plan::{Counts, Outcome},
+};
+use anyhow::{Context, Result};
+use std::{
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// One binary's most time. None takes a third of it on two busy cores.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Lines shown of a failed binary; its log holds all.
+const SHOWN: usize = 300;
+
+/// Names a database: for the store's tests an empty one, for the API's a server on which they make their own.
+pub(crate) const DATABASE: &str = "KUBEKCLOUD_TEST_DATABASE_URL";
+
+/// Packages whose integration tests say nothing without a real Kubernetes.
+const NEED_KUBERNETES: &[&str] = &["reconcile"];
+/// Packages whose integration tests are run on each database.
+const NEED_DATABASE: &[&str] = &["store", "kubekcloud"];
+/// Packages whose integration tests are run again on a real Kubernetes.
+const ON_KUBERNETES: &[&str] = &["reconcile", "kubekcloud"];
+
+/// Which binaries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Choice {
+    /// Unit tests, and those of the API on SQLite and the sandbox.
+    Quick,
+    /// What touches a database.
+    Database,
+    /// What touches Kubernetes.
+    Kubernetes,
+}
+
+impl Choice {
+    fn takes(self, binary: &TestBinary) -> bool {
+        let among = |packages: &[&str]| packages.contains(&binary.package.as_str());
+        match self {
+            Self::Quick => !binary.integration || !among(NEED_KUBERNETES),
+            Self::Database => binary.integration && among(NEED_DATABASE),
+            Self::Kubernetes => binary.integration && among(ON_KUBERNETES),
+        }
+    }
+}
+
+/// A run over some of the binaries.
+pub(crate) struct Suite<'a> {
+    pub(crate) built: &'a Built,
+    /// Names the logs.
+    pub(crate) name: &'a str,
+    pub(crate) choice: Choice,
+    /// What this run tells the tests, by package: `""` for all.
+    pub(crate) env: Vec<(&'a str, &'static str, String)>,
+}
+
+impl Suite<'_> {
+    pub(crate) fn run(&self, interrupt: &Interrupt) -> Result<Outcome> {
+        let mut totals = Counts::default();
+        for binary in self.built.binaries.iter().filter(|binary| self.choice.takes(binary)) {
+            totals += self.run_one(binary, interrupt)?;
+        }
+        Ok(Outcome::Ran(totals))
+    }
+
+    fn run_one(&self, binary: &TestBinary, interrupt: &Interrupt) -> Result<Counts> {
+        let name = if binary.integration { format!("{}/{}", binary.package, binary.target) } else { binary.package.clone() };
+        let log = log_file(&format!("{}-{}", self.name, name.replace('/', "-")))?;
+        let out = File::create(&log).with_context(|| format!("create {}", log.display()))?;
+        let mut command = self.command(binary);
+        command.stdout(out.try_clone()?).stderr(out);
+        let started = Instant::now();
+        let ended = Job::start(&name, &mut command)?.wait(LIMIT, interrupt);
+        interrupt.check()?;
+        let output = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
+        let mut counts = libtest::counts(&output).unwrap_or_default();
+        let trouble = match ended {
+            Ok(status) if status.success() => None,
+            Ok(status) => Some(format!("{name} ended with {status}")),
+            Err(error) => Some(format!("{error:#}")),
+        };
+        if trouble.is_some() && counts.failed == 0 {
+            counts.failed = 1;
+        }
+        if counts != Counts::default() {
+            println!("      {name}: {counts} ({:.1} s)", started.elapsed().as_secs_f64());
+        }
+        for line in libtest::skips(&output) {
+            println!("        {line}");
+        }
+        if let Some(trouble) = trouble {
+            println!("{}\n{trouble}; all of it: {}", libtest::failures(&output, SHOWN), log.display());
+        }
+        Ok(counts)
+    }
+
+    fn command(&self, binary: &TestBinary) -> Command {
+        let mut command = Command::new(&binary.path);
+        // What passed is shown too, else a test could skip itself unheard.
+        command.arg("--show-output").current_dir(&binary.dir).env("CARGO_MANIFEST_DIR", &binary.dir);
+        // Snapshots are compared here, never written.
+        command.env("INSTA_UPDATE", "no").env("INSTA_WORKSPACE_ROOT", checkout::root());
+        clean(&mut command);
+        for (package, name, value) in &self.env {
+            if package.is_empty() || *package == binary.package {
+                command.env(name, value);
+            }
+        }
+        command
+    }
+}
+
+/// Takes away what would steer the product or send its requests elsewhere.
+pub(crate) fn clean(command: &mut Command) {
+    const NAMES: &[&str] = &["DATABASE_URL", "KUBECONFIG", "KUBECTL_PATH", "RUST_LOG", "NO_PROXY", "no_proxy"];
+    for (name, _) in env::vars_os() {
+        let Some(text) = name.to_str() else { continue };
+        let proxy = text.to_ascii_lowercase().ends_with("_proxy");
+        if proxy || NAMES.contains(&text) || text.starts_with("K8S_") || text.starts_with("KUBEKCLOUD_") || text.starts_with("KUBERNETES_") {
+            command.env_remove(name);
+        }
+    }
+}
+
+/// Where a stage's output is kept until its next run.
+pub(crate) fn log_file(name: &str) -> Result<PathBuf> {
+    let dir = checkout::target_dir().join("xtask-logs");
+    fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
+    Ok(dir.join(Path::new(name).with_extension("log")))
+}
