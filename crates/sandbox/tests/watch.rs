@@ -1,0 +1,143 @@
+//! Watches, in the ways that kube-rs knows.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client, ResourceExt};
+use serde_json::json;
+use support::{DEADLINE, config_map, namespace, start, start_in};
+
+fn labelled(name: &str, label: &str) -> ConfigMap {
+    let mut map = config_map(name, json!({}));
+    map.labels_mut().insert("colour".to_owned(), label.to_owned());
+    map
+}
+
+async fn colours(client: &Client) -> Api<ConfigMap> {
+    namespace(client, "a").await;
+    Api::namespaced(client.clone(), "a")
+}
+
+/// Follows a watcher until its view of names and versions is that of a list.
+async fn follow(api: &Api<ConfigMap>, config: watcher::Config) {
+    let mut seen = BTreeMap::new();
+    let mut events = watcher(api.clone(), config.labels("colour")).default_backoff().boxed();
+    let mut initialised = false;
+    api.create(&PostParams::default(), &labelled("before", "red")).await.expect("created");
+    let run = async {
+        while let Some(event) = events.try_next().await.expect("an event") {
+            match event {
+                watcher::Event::Init => seen.clear(),
+                watcher::Event::InitApply(map) | watcher::Event::Apply(map) => {
+                    seen.insert(map.name_any(), map.resource_version());
+                }
+                watcher::Event::Delete(map) => {
+                    seen.remove(&map.name_any());
+                }
+                watcher::Event::InitDone => {
+                    initialised = true;
+                    for n in 0..20 {
+                        api.create(&PostParams::default(), &labelled(&format!("c{n}"), "red")).await.expect("created");
+                    }
+                    api.delete("c3", &DeleteParams::default()).await.expect("deleted");
+                    let uncoloured = Patch::Merge(json!({"metadata": {"labels": null}}));
+                    api.patch("c4", &PatchParams::default(), &uncoloured).await.expect("patched");
+                    api.patch("c5", &PatchParams::default(), &Patch::Merge(json!({"data": {"a": "b"}}))).await.expect("patched");
+                }
+            }
+            let list = api.list(&ListParams::default().labels("colour")).await.expect("a list");
+            let there: BTreeMap<_, _> = list.items.iter().map(|m| (m.name_any(), m.resource_version())).collect();
+            if initialised && there.len() == 19 && seen == there {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, run).await.expect("the view becomes the list");
+}
+
+#[tokio::test]
+async fn a_list_and_watch_sees_what_a_list_sees() {
+    let (_sandbox, client) = start().await;
+    follow(&colours(&client).await, watcher::Config::default().page_size(5)).await;
+}
+
+#[tokio::test]
+async fn a_streaming_list_sees_what_a_list_sees() {
+    let (_sandbox, client) = start().await;
+    follow(&colours(&client).await, watcher::Config::default().streaming_lists()).await;
+}
+
+#[tokio::test]
+async fn a_watch_resumes_where_it_was_and_ends_in_time() {
+    let (_sandbox, client) = start().await;
+    let api = colours(&client).await;
+    let from = api.create(&PostParams::default(), &labelled("c1", "red")).await.expect("created").resource_version().expect("a version");
+    api.create(&PostParams::default(), &labelled("c2", "red")).await.expect("created");
+    api.delete("c1", &DeleteParams::default()).await.expect("deleted");
+    let params = WatchParams::default().labels("colour=red").timeout(1);
+    let events: Vec<_> = api.watch(&params, &from).await.expect("a watch").try_collect().await.expect("events");
+    let told: Vec<String> = events.iter().map(|e| match e {
+        WatchEvent::Added(m) => format!("added {}", m.name_any()),
+        WatchEvent::Deleted(m) => format!("deleted {}", m.name_any()),
+        WatchEvent::Bookmark(_) => "bookmark".to_owned(),
+        other => format!("{other:?}"),
+    }).collect();
+    assert_eq!(told, ["added c2", "deleted c1", "bookmark"]);
+    let WatchEvent::Deleted(gone) = &events[1] else { panic!("a deletion") };
+    let number = |version: &str| version.parse::<u64>().expect("a number");
+    assert!(number(&gone.resource_version().expect("a version")) > number(&from));
+}
+
+#[tokio::test]
+async fn a_version_that_is_too_old_is_an_error_in_the_stream_and_the_watcher_lists_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (sandbox, client) = start_in(dir.path()).await;
+    let api = colours(&client).await;
+    api.create(&PostParams::default(), &labelled("c1", "red")).await.expect("created");
+    sandbox.shutdown().await;
+    let (_sandbox, client) = start_in(dir.path()).await;
+    let api: Api<ConfigMap> = Api::namespaced(client, "a");
+    let mut stream = api.watch(&WatchParams::default(), "3").await.expect("HTTP 200").boxed();
+    match tokio::time::timeout(DEADLINE, stream.try_next()).await.expect("in time").expect("an event") {
+        Some(WatchEvent::Error(status)) => assert_eq!((status.code, status.reason.as_str()), (410, "Expired")),
+        other => panic!("not an error: {other:?}"),
+    }
+    assert!(stream.try_next().await.expect("the end").is_none());
+}
+
+#[tokio::test]
+async fn a_watcher_outlives_a_restart() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (sandbox, client) = start_in(dir.path()).await;
+    let api = colours(&client).await;
+    api.create(&PostParams::default(), &labelled("c1", "red")).await.expect("created");
+    let mut events = watcher(api.clone(), watcher::Config::default().labels("colour")).default_backoff().boxed();
+    let mut after_restart = false;
+    let mut running = Some(sandbox);
+    let mut again = None;
+    let run = async {
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(watcher::Event::InitDone) if !after_restart => {
+                    if let Some(sandbox) = running.take() {
+                        sandbox.shutdown().await;
+                        let (sandbox, client) = start_in(dir.path()).await;
+                        let api: Api<ConfigMap> = Api::namespaced(client, "a");
+                        api.create(&PostParams::default(), &labelled("c2", "red")).await.expect("created");
+                        again = Some(sandbox);
+                        after_restart = true;
+                    }
+                }
+                Ok(watcher::Event::Apply(map) | watcher::Event::InitApply(map)) if map.name_any() == "c2" => return,
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE + Duration::from_secs(10), run).await.expect("the new object is seen");
+}
