@@ -7,12 +7,16 @@ use std::{
     collections::HashMap,
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
 use types::ClusterId;
 
 use crate::view::{NOBODY, NamespaceView, Place, PodView, VmView, VmiView};
+
+/// A watch that does not work fails again within this time; one that works again may have nothing to tell.
+const TROUBLE_LASTS: Duration = Duration::from_secs(45);
 
 /// Whether the member serves KubeVirt's API.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,7 +35,7 @@ pub(crate) struct Shelf<V> {
     views: Views<V>,
     staging: Option<Views<V>>,
     synced: bool,
-    trouble: Option<String>,
+    trouble: Option<(String, Instant)>,
 }
 
 type Key = (String, String);
@@ -80,7 +84,7 @@ impl<V> Shelf<V> {
     }
 
     pub(crate) fn fail(&mut self, trouble: String) {
-        self.trouble = Some(trouble);
+        self.trouble = Some((trouble, Instant::now()));
     }
 
     /// Forgets everything; returns the clusters that had something.
@@ -162,7 +166,9 @@ impl Cache {
     pub fn trouble(&self) -> Option<String> {
         let shelves = self.lock();
         let Shelves { namespaces, pods, vms, vmis, kubevirt: _ } = &*shelves;
-        [&namespaces.trouble, &pods.trouble, &vms.trouble, &vmis.trouble].into_iter().flatten().next().cloned()
+        let troubles = [&namespaces.trouble, &pods.trouble, &vms.trouble, &vmis.trouble];
+        let lasting = troubles.into_iter().flatten().find(|(_, at)| at.elapsed() < TROUBLE_LASTS);
+        lasting.map(|(trouble, _)| trouble.clone())
     }
 
     /// Namespaces that carry the cluster's label; more than one only if somebody copied it.
@@ -231,7 +237,7 @@ mod tests {
         shelf.relist_end();
         shelf.apply(place(1, "a"), 'a');
         shelf.fail("unreachable".into());
-        assert_eq!((shelf.synced, shelf.len(), shelf.trouble.as_deref()), (true, 1, Some("unreachable")));
+        assert_eq!((shelf.synced, shelf.len(), shelf.trouble.as_ref().map(|t| t.0.as_str())), (true, 1, Some("unreachable")));
         shelf.delete(&place(1, "a"));
         assert!(shelf.views.is_empty());
     }

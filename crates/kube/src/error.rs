@@ -86,11 +86,7 @@ impl MemberError {
 
     /// As the error that crosses layers, naming the member.
     pub fn into_error(self, member: &str) -> types::Error {
-        types::Error::Member {
-            member: member.to_owned(),
-            timed_out: matches!(self, Self::Timeout(_)),
-            message: self.to_string(),
-        }
+        types::Error::Member { member: member.to_owned(), timed_out: matches!(self, Self::Timeout(_)), message: self.to_string() }
     }
 }
 

@@ -74,9 +74,7 @@ impl Member {
 
     /// Names of at most `limit` objects with a label, as they are now. No such kind: none.
     pub async fn names(&self, kind: Kind, namespace: &str, selector: &str, limit: u32) -> Result<Vec<String>> {
-        let call = Call::new(Method::GET, kind.collection(Some(namespace)))
-            .query("labelSelector", selector)
-            .query("limit", limit.to_string());
+        let call = Call::new(Method::GET, kind.collection(Some(namespace))).query("labelSelector", selector).query("limit", limit.to_string());
         let list = missing_is_none(self.call::<List<Head>>(call, REQUEST_DEADLINE).await)?;
         let items = list.map(|list| list.items).unwrap_or_default();
         Ok(items.into_iter().filter_map(|head| head.metadata.name).collect())

@@ -58,12 +58,6 @@ impl Kind {
     pub(crate) fn api_resource(self) -> ApiResource {
         let (group, version, kind, plural) = self.names();
         let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-        ApiResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            api_version,
-            kind: kind.to_owned(),
-            plural: plural.to_owned(),
-        }
+        ApiResource { group: group.to_owned(), version: version.to_owned(), api_version, kind: kind.to_owned(), plural: plural.to_owned() }
     }
 }

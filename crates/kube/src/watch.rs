@@ -46,7 +46,8 @@ impl Watches {
     /// Starts watching. `on_change` is told which cluster to look at again, often several times for one change.
     pub fn start(member: Arc<Member>, installation: &str, on_change: impl Fn(ClusterId) + Send + Sync + 'static) -> Self {
         let cache = Arc::new(Cache::default());
-        let watch = Watch { member, cache: cache.clone(), on_change: Arc::new(on_change), selector: format!("{}={installation}", labels::INSTALLATION) };
+        let watch =
+            Watch { member, cache: cache.clone(), on_change: Arc::new(on_change), selector: format!("{}={installation}", labels::INSTALLATION) };
         let mut tasks = JoinSet::new();
         tasks.spawn(watch.clone().run::<SlimNamespace, _>(Kind::Namespace, |shelves| &mut shelves.namespaces));
         tasks.spawn(watch.clone().run::<SlimPod, _>(Kind::Pod, |shelves| &mut shelves.pods));

@@ -54,7 +54,10 @@ struct Entry {
     /// Causes other than `Wake` wait until then.
     watch_after: Option<Instant>,
     poll_after: Option<Instant>,
+    /// Nor do they come sooner after the last pass.
     pause_until: Option<Instant>,
+    /// Somebody waits for it: a wake-up came since the last pass began.
+    urgent: bool,
     failures: u32,
 }
 
@@ -95,12 +98,13 @@ impl Queue {
             return;
         }
         let entry = state.entries.entry(id).or_default();
+        entry.urgent |= cause == Cause::Wake;
         let held = match cause {
             Cause::Wake => None,
-            Cause::Watch => entry.watch_after,
-            Cause::Poll => entry.watch_after.max(entry.poll_after),
+            Cause::Watch => entry.watch_after.max(entry.pause_until),
+            Cause::Poll => entry.watch_after.max(entry.poll_after).max(entry.pause_until),
         };
-        let at = [Some(now), held, entry.pause_until].into_iter().flatten().max().unwrap_or(now);
+        let at = held.map_or(now, |held| held.max(now));
         state.schedule(id, at);
         self.changed.notify_one();
     }
@@ -161,16 +165,15 @@ impl Queue {
         entry.failures = failures;
         entry.watch_after = wait.filter(|_| failures > 0).map(|wait| now + wait);
         entry.poll_after = wait.map(|wait| now + wait);
-        let (again, pause) = (entry.due.take(), entry.pause_until);
+        let again = entry.due.take();
+        let held = if entry.urgent { None } else { entry.watch_after.max(entry.pause_until) };
         if verdict == Verdict::Gone && again.is_none() {
             state.entries.remove(&id);
         }
         if let Some(due) = again {
-            // Named during the pass. It was planned without knowing how long the pass would take.
+            // Named during the pass, when it was not known how long that would take.
             state.due.remove(&(due, id));
-            let held = state.entries.get(&id).and_then(|entry| entry.watch_after);
-            let at = [Some(due), held, pause].into_iter().flatten().max().unwrap_or(due);
-            state.schedule(id, at);
+            state.schedule(id, held.map_or(due, |held| held.max(due)));
         }
         if let Some(wait) = wait {
             state.schedule(id, now + wait);
@@ -211,6 +214,7 @@ impl State {
                 self.due.remove(&(at, id));
                 if let Some(entry) = self.entries.get_mut(&id) {
                     entry.due = None;
+                    entry.urgent = false;
                     entry.active = Some(now);
                 }
                 Ok(id)

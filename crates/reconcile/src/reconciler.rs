@@ -24,16 +24,7 @@ impl Reconciler {
         let queue = Arc::new(Queue::default());
         let changes = Changes::default();
         let health = Health::new(member.clone());
-        let seat = Seat {
-            store,
-            member,
-            member_id,
-            options,
-            queue: queue.clone(),
-            changes: changes.clone(),
-            health: health.clone(),
-            cancel,
-        };
+        let seat = Seat { store, member, member_id, options, queue: queue.clone(), changes: changes.clone(), health: health.clone(), cancel };
         Self { wake: Wake(queue), changes, health, task: tokio::spawn(seat.run()) }
     }
 

@@ -25,10 +25,11 @@ async fn containers_live_their_whole_life() {
     let name = &intent.instances[1].name;
     let uid = world.member.uid(Kind::Pod, &intent.namespace, name).await.unwrap().unwrap();
     world.delete(Kind::Pod, Some(&intent.namespace), name, &uid).await;
-    world.until("a Pod that vanished is made again", SOON, async || {
-        world.member.uid(Kind::Pod, &intent.namespace, name).await.unwrap().is_some_and(|now| now != uid)
-    })
-    .await;
+    world
+        .until("a Pod that vanished is made again", SOON, async || {
+            world.member.uid(Kind::Pod, &intent.namespace, name).await.unwrap().is_some_and(|now| now != uid)
+        })
+        .await;
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
 
     for (operation, status) in [
@@ -69,7 +70,12 @@ async fn a_thousand_instances_come_up_together() {
     let cluster = world.create("thousand", InstanceType::Container, 1_000).await;
     world.wait_all(cluster, InstanceStatus::Running, MOST).await;
     let ours = started.elapsed();
-    eprintln!("1000 running after {:.1} s, straight after {:.1} s: {:.2}x", ours.as_secs_f64(), straight.as_secs_f64(), ours.div_duration_f64(straight));
+    eprintln!(
+        "1000 running after {:.1} s, straight after {:.1} s: {:.2}x",
+        ours.as_secs_f64(),
+        straight.as_secs_f64(),
+        ours.div_duration_f64(straight)
+    );
     let started = Instant::now();
     world.remove(cluster).await;
     world.until("the quota is given back", MOST, async || world.usage().await == world.size(0)).await;
@@ -150,11 +156,12 @@ async fn a_delete_that_hangs_says_which_finalizer_blocks_it() {
     let namespace = intent.namespace.as_str();
     world.hold(namespace, &["example.com/hold"]).await;
     world.remove(cluster).await;
-    world.until("the finalizer is named", SOON, async || {
-        let row = world.store.cluster(None, cluster).await.unwrap().unwrap();
-        row.message.is_some_and(|message| message.contains("example.com/hold"))
-    })
-    .await;
+    world
+        .until("the finalizer is named", SOON, async || {
+            let row = world.store.cluster(None, cluster).await.unwrap().unwrap();
+            row.message.is_some_and(|message| message.contains("example.com/hold"))
+        })
+        .await;
     assert_eq!(world.usage().await, world.size(0), "compute is gone: its quota does not wait");
     world.hold(namespace, &[]).await;
     world.wait_gone(cluster, SOON).await;

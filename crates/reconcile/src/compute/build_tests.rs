@@ -22,11 +22,7 @@ fn pod_object() {
 fn pod_object_with_everything() {
     let cluster = fixtures::with_everything(InstanceType::Container);
     let instance = &cluster.instances[0];
-    assert_yaml_snapshot!((
-        pod::build(HERE, &cluster, instance),
-        secret::build(HERE, &cluster, instance),
-        volume::build(HERE, &cluster, instance),
-    ));
+    assert_yaml_snapshot!((pod::build(HERE, &cluster, instance), secret::build(HERE, &cluster, instance), volume::build(HERE, &cluster, instance),));
 }
 
 #[test]
@@ -51,10 +47,7 @@ fn a_key_alone_becomes_user_data_whatever_its_comment_holds() {
     let mut cluster = fixtures::with_everything(InstanceType::Vm);
     cluster.cloud_init = None;
     assert!(!secret::key_is_injected(&cluster));
-    assert_eq!(
-        secret::user_data(&cluster).as_deref(),
-        Some("#cloud-config\nssh_authorized_keys:\n  - \"ssh-ed25519 AAAA \\\"me\\\"@home\"\n")
-    );
+    assert_eq!(secret::user_data(&cluster).as_deref(), Some("#cloud-config\nssh_authorized_keys:\n  - \"ssh-ed25519 AAAA \\\"me\\\"@home\"\n"));
 }
 
 #[test]

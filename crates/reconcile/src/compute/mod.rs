@@ -158,10 +158,11 @@ impl Pass<'_> {
         }
         self.guard(cluster, memory).await?;
         let observed = Observed::of(&self.context.cache, cluster);
-        let Carried { again, unfinished, error } = match cluster.instance_type == InstanceType::Vm && self.context.cache.kubevirt() != KubeVirt::Served {
-            true => Carried::default(),
-            false => instances::carry_out(self, cluster, &observed, memory).await,
-        };
+        let Carried { again, unfinished, error } =
+            match cluster.instance_type == InstanceType::Vm && self.context.cache.kubevirt() != KubeVirt::Served {
+                true => Carried::default(),
+                false => instances::carry_out(self, cluster, &observed, memory).await,
+            };
         if let Some(error) = error {
             return Err(error.into());
         }

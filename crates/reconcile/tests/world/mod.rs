@@ -4,15 +4,14 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
-        Once,
+        Arc, Once,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use kubekcloud_reconcile::{HealthReport, Options, Reconciler};
 use futures::StreamExt as _;
+use kubekcloud_reconcile::{HealthReport, Options, Reconciler};
 use member::{Creation, Fence, Kind, Member, PodPhase, Watches, Writer};
 use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
