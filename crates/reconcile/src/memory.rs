@@ -25,6 +25,8 @@ const REMAKE_MOST: Duration = Duration::from_secs(300);
 pub(crate) struct Memory {
     /// What the guardrails were last applied for. Dropped at each resync, so that drift is repaired.
     pub(crate) guardrails: Option<Bounds>,
+    /// How often the quota object was asked to count anew.
+    pub(crate) recounts: u32,
     /// Whether guardrails that are no longer wanted were looked for.
     pub(crate) pruned: bool,
     /// Whether the namespace has admitted a Pod: a new one refuses them for a moment.

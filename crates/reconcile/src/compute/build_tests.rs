@@ -52,13 +52,23 @@ fn a_key_alone_becomes_user_data_whatever_its_comment_holds() {
 
 #[test]
 fn guardrails_of_containers() {
-    let objects: Vec<_> = guardrails::build(HERE, &fixtures::with_everything(InstanceType::Container)).into_iter().map(|g| g.object).collect();
+    let objects: Vec<_> = guardrails::build(HERE, &fixtures::with_everything(InstanceType::Container), 0).into_iter().map(|g| g.object).collect();
     assert_yaml_snapshot!(objects);
 }
 
 #[test]
 fn guardrails_of_vms() {
-    let all = guardrails::build(HERE, &fixtures::cluster(InstanceType::Vm));
+    let all = guardrails::build(HERE, &fixtures::cluster(InstanceType::Vm), 0);
     let objects: Vec<_> = all.into_iter().map(|g| g.object).take(2).collect();
     assert_yaml_snapshot!(objects);
+}
+
+#[test]
+fn a_recount_changes_the_quota_and_nothing_else() {
+    let cluster = fixtures::cluster(InstanceType::Container);
+    let objects = |recounts| guardrails::build(HERE, &cluster, recounts).into_iter().map(|g| g.object).collect::<Vec<_>>();
+    let (before, after) = (objects(0), objects(1));
+    assert_ne!(before[0]["spec"]["hard"], after[0]["spec"]["hard"]);
+    assert_eq!(before[1..], after[1..]);
+    assert_eq!(before, objects(2));
 }

@@ -164,6 +164,8 @@ impl Pass<'_> {
                 false => instances::carry_out(self, cluster, &observed, memory).await,
             };
         if let Some(error) = error {
+            // By the rows there is room, so the quota miscounts, or waits for what is still on its way out.
+            memory.recounts += u32::from(error.reason() == "QuotaExceeded");
             return Err(error.into());
         }
         let pruning = prune::run(self, cluster, &observed).await?;
@@ -175,9 +177,9 @@ impl Pass<'_> {
 
     /// Applies the guardrails when something that they depend on changed, and once in a while.
     async fn guard(&self, cluster: &ClusterIntent, memory: &mut Memory) -> Result<(), PassError> {
-        let bounds = Bounds::of(cluster);
+        let bounds = Bounds::of(cluster, memory.recounts);
         if memory.guardrails.as_ref() != Some(&bounds) {
-            guardrails::apply(self.writer(), &self.context.installation, cluster).await?;
+            guardrails::apply(self.writer(), &self.context.installation, cluster, memory.recounts).await?;
             memory.guardrails = Some(bounds);
         }
         if !memory.pruned {
