@@ -4,8 +4,9 @@ use axum::{
     extract::{FromRequest, Request},
     http::{StatusCode, header},
 };
-use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use types::Error;
 
 use crate::{error::ApiError, routes::State};
@@ -19,9 +20,9 @@ pub(crate) struct OptionalBody<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &State) -> Result<Self, ApiError> {
         let json = is_json(&request);
-        let bytes = read(request, state).await?;
+        let bytes = read(request).await?;
         if !json {
             return Err(ApiError::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Expected 'Content-Type: application/json'"));
         }
@@ -32,9 +33,9 @@ impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
 impl<T: DeserializeOwned> FromRequest<State> for OptionalBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, _: &State) -> Result<Self, ApiError> {
         let json = is_json(&request);
-        let bytes = read(request, state).await?;
+        let bytes = read(request).await?;
         if bytes.is_empty() {
             return Ok(Self(parse(b"{}")?));
         }
@@ -51,22 +52,44 @@ fn is_json(request: &Request) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-async fn read(request: Request, state: &State) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::with_status(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB"),
-        status => ApiError::with_status(status, rejection.body_text()),
-    })
+/// Largest body: nothing that we take is near it.
+const LIMIT: usize = 1024 * 1024;
+
+/// How much of a body that is too large is still read, and thrown away: a client that is cut off while it sends never
+/// sees the answer.
+const DRAINED: usize = 16 * LIMIT;
+
+async fn read(request: Request) -> Result<Bytes, ApiError> {
+    let mut body = request.into_body();
+    let (mut kept, mut seen) = (BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Error::Malformed("The body ended early".into()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        seen += data.len();
+        if seen <= LIMIT {
+            kept.extend_from_slice(&data);
+        } else {
+            kept = BytesMut::new();
+        }
+        if seen > DRAINED {
+            break;
+        }
+    }
+    if seen > LIMIT {
+        return Err(ApiError::with_status(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB"));
+    }
+    Ok(kept.freeze())
 }
 
+/// First whether it is JSON at all, then whether it fits: serde_json tells the two apart only for some types.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::Malformed("The body is not UTF-8".into()))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| Error::Malformed(format!("The body is not valid JSON: {error}")))?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
-        let inner = error.into_inner();
-        if inner.is_data() { invalid(&field, &inner) } else { Error::Malformed(format!("The body is not valid JSON: {inner}")) }
-    })?;
-    json.end().map_err(|error| Error::Malformed(format!("The body is not valid JSON: {error}")))?;
-    Ok(value)
+        invalid(&field, &error.into_inner()).into()
+    })
 }
 
 /// serde_json says where in the text; the field's name is enough.
@@ -77,6 +100,8 @@ fn invalid(field: &str, error: &serde_json::Error) -> Error {
     let named = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     match named {
         Some(name) => Error::field(name, "is missing"),
+        // What serde_json says of a value where a word of a list is expected.
+        None if text == "expected value" => Error::field(field, "must be a string"),
         None => Error::field(if field == "." { "body" } else { field }, text),
     }
 }

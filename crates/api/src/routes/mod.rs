@@ -12,7 +12,6 @@ use std::{fmt, sync::Arc, time::Duration};
 use app::App;
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{Method, StatusCode},
     middleware,
     response::IntoResponse,
@@ -22,9 +21,6 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::health::Check;
 
 use crate::{MetricsHandle, error::ApiError, openapi::Document, request};
-
-/// Largest body: nothing that we take is near it.
-const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Most time for a request: the longest `?wait=` and some.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
@@ -82,7 +78,6 @@ pub(crate) fn router(state: State) -> Router {
         .method_not_allowed_fallback(async |method: Method| {
             ApiError::with_status(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible here"))
         })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn(deadline))
         .layer(middleware::from_fn(request::around))
         .with_state(state)
