@@ -145,7 +145,20 @@ mod tests {
     #[test]
     fn label_selectors_have_all_operators() {
         let labels = [("app", "web"), ("tier", "2"), ("kubekcloud.io/cluster-id", "7")];
-        for yes in ["app=web", "app==web", "app!=db", "app in (db, web)", "app notin (db)", "!gone", "tier>1", "tier<3", "app,tier", "gone!=x", "", "kubekcloud.io/cluster-id=7"] {
+        for yes in [
+            "app=web",
+            "app==web",
+            "app!=db",
+            "app in (db, web)",
+            "app notin (db)",
+            "!gone",
+            "tier>1",
+            "tier<3",
+            "app,tier",
+            "gone!=x",
+            "",
+            "kubekcloud.io/cluster-id=7",
+        ] {
             assert!(labels_match(yes, &labels), "{yes}");
         }
         for no in ["app=db", "app!=web", "app in (db)", "app notin (web,db)", "!app", "tier>2", "gone", "app=web,gone"] {

@@ -45,7 +45,10 @@ async fn selectors_look_at_labels_and_declared_fields() {
     };
     assert_eq!(by(ListParams::default().labels("tier in (web, x)")).await, ["p1"]);
     assert_eq!(by(ListParams::default().fields("metadata.name=p2")).await, ["p2"]);
-    eventually("both run", || async { (by(ListParams::default().fields("status.phase=Running,spec.nodeName=sandbox-node-0")).await.len() == 2).then_some(()) }).await;
+    eventually("both run", || async {
+        (by(ListParams::default().fields("status.phase=Running,spec.nodeName=sandbox-node-0")).await.len() == 2).then_some(())
+    })
+    .await;
     let events: Api<Event> = Api::namespaced(client.clone(), "a");
     let about = ListParams::default().fields("involvedObject.name=p1,reason=Scheduled");
     let found = eventually("an event", || async { events.list(&about).await.expect("a list").items.pop() }).await;
@@ -87,7 +90,10 @@ async fn a_delete_obeys_its_preconditions() {
     let (_sandbox, client) = start().await;
     let made = namespace(&client, "a").await;
     let api: Api<Namespace> = Api::all(client);
-    let with = |uid: &str| DeleteParams { preconditions: Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None }), ..DeleteParams::default() };
+    let with = |uid: &str| DeleteParams {
+        preconditions: Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
+        ..DeleteParams::default()
+    };
     let (code, reason, message) = refused(api.delete("a", &with("another")).await);
     assert_eq!((code, reason.as_str()), (409, "Conflict"));
     assert!(message.contains("Precondition failed: UID in precondition: another, UID in object meta: "), "{message}");
@@ -145,7 +151,9 @@ async fn a_finalizer_holds_an_object_until_it_is_removed() {
     let marked = api.delete("c", &DeleteParams::default()).await.expect("marked").left().expect("still there");
     assert!(marked.metadata.deletion_timestamp.is_some());
     let patch = |list: Value| Patch::<Value>::Json(serde_json::from_value(list).expect("a patch"));
-    let first = patch(json!([{"op": "test", "path": "/metadata/finalizers/0", "value": "example.com/one"}, {"op": "remove", "path": "/metadata/finalizers/0"}]));
+    let first = patch(
+        json!([{"op": "test", "path": "/metadata/finalizers/0", "value": "example.com/one"}, {"op": "remove", "path": "/metadata/finalizers/0"}]),
+    );
     let left = api.patch("c", &PatchParams::default(), &first).await.expect("patched");
     assert_eq!(left.finalizers(), ["example.com/two"]);
     assert_eq!(refused(api.patch("c", &PatchParams::default(), &first).await).0, 422);
@@ -173,7 +181,8 @@ async fn a_namespace_takes_its_contents_along_and_accepts_nothing_new() {
         let conditions = api.get("a").await.expect("read").status.and_then(|s| s.conditions).unwrap_or_default();
         let only = conditions.iter().any(|c| c.message.as_deref() == Some("Some resources are remaining: configmaps. has 1 resource instances"));
         conditions.into_iter().find(|c| only && c.type_ == "NamespaceFinalizersRemaining")
-    }).await;
+    })
+    .await;
     assert_eq!(why.message.as_deref(), Some("Some content in the namespace has finalizers remaining: example.com/held in 1 resource instances"));
     assert!(pods.get_opt("p").await.expect("read").is_none());
     maps.patch("held", &PatchParams::default(), &Patch::Merge(json!({"metadata": {"finalizers": null}}))).await.expect("released");
@@ -213,7 +222,8 @@ async fn a_spec_change_is_a_new_generation_and_a_status_change_is_not() {
     let ready = eventually("it is available", || async {
         let found = api.get("web").await.expect("read");
         found.status.as_ref().and_then(|s| s.available_replicas).filter(|n| *n == 1).map(|_| found)
-    }).await;
+    })
+    .await;
     assert_eq!(ready.metadata.generation, Some(1));
     let scale = api.get_scale("web").await.expect("a scale");
     assert_eq!(scale.status.and_then(|s| s.selector).as_deref(), Some("app=web"));
@@ -221,7 +231,8 @@ async fn a_spec_change_is_a_new_generation_and_a_status_change_is_not() {
     let scaled = eventually("two are ready", || async {
         let found = api.get("web").await.expect("read");
         found.status.as_ref().and_then(|s| s.ready_replicas).filter(|n| *n == 2).map(|_| found)
-    }).await;
+    })
+    .await;
     assert_eq!(scaled.metadata.generation, Some(2));
 }
 

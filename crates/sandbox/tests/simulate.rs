@@ -89,6 +89,7 @@ async fn a_claim_is_bound() {
     let bound = eventually("it is bound", || async {
         let claim = claims.get("c").await.expect("read");
         claim.status.filter(|s| s.phase.as_deref() == Some("Bound"))
-    }).await;
+    })
+    .await;
     assert_eq!(bound.capacity.expect("a capacity")["storage"].0, "1Gi");
 }

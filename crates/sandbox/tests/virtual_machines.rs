@@ -23,7 +23,8 @@ async fn shows(api: &Api<DynamicObject>, name: &str, status: &str) -> Value {
     eventually(status, || async {
         let vm = api.get(name).await.expect("read");
         (vm.data["status"]["printableStatus"] == status).then(|| vm.data["status"].clone())
-    }).await
+    })
+    .await
 }
 
 async fn ready(api: &Api<DynamicObject>, name: &str) {
@@ -63,7 +64,8 @@ async fn a_machine_starts_pauses_stops_and_goes() {
     let paused = eventually("not ready", || async {
         let status = vms.get("vm1").await.expect("read").data["status"].clone();
         status.get("ready").is_none().then_some(status)
-    }).await;
+    })
+    .await;
     let condition = |kind: &str| paused["conditions"].as_array().expect("conditions").iter().find(|c| c["type"] == kind).cloned().unwrap_or_default();
     assert_eq!(condition("Paused")["reason"], "PausedByUser");
     assert_eq!(refused(call(&client, "virtualmachineinstances", "vm1", "pause").await).0, 409);
@@ -77,7 +79,8 @@ async fn a_machine_starts_pauses_stops_and_goes() {
     let stopped = eventually("not created", || async {
         let vm = vms.get("vm1").await.expect("read");
         vm.data["status"].get("created").is_none().then_some(vm)
-    }).await;
+    })
+    .await;
     assert_eq!(stopped.data["spec"]["runStrategy"], "Halted");
     let gone = refused(call(&client, "virtualmachineinstances", "vm1", "pause").await);
     assert_eq!((gone.0, gone.2.as_str()), (404, r#"virtualmachineinstance.kubevirt.io "vm1" not found"#));
@@ -101,7 +104,8 @@ async fn a_restart_makes_a_new_instance() {
     eventually("another instance runs", || async {
         let vmi = vmis.get_opt("vm1").await.expect("read")?;
         (vmi.uid() != first && vmi.data["status"]["phase"] == "Running").then_some(())
-    }).await;
+    })
+    .await;
     shows(&vms, "vm1", "Running").await;
 }
 

@@ -82,12 +82,15 @@ async fn a_watch_resumes_where_it_was_and_ends_in_time() {
     api.delete("c1", &DeleteParams::default()).await.expect("deleted");
     let params = WatchParams::default().labels("colour=red").timeout(1);
     let events: Vec<_> = api.watch(&params, &from).await.expect("a watch").try_collect().await.expect("events");
-    let told: Vec<String> = events.iter().map(|e| match e {
-        WatchEvent::Added(m) => format!("added {}", m.name_any()),
-        WatchEvent::Deleted(m) => format!("deleted {}", m.name_any()),
-        WatchEvent::Bookmark(_) => "bookmark".to_owned(),
-        other => format!("{other:?}"),
-    }).collect();
+    let told: Vec<String> = events
+        .iter()
+        .map(|e| match e {
+            WatchEvent::Added(m) => format!("added {}", m.name_any()),
+            WatchEvent::Deleted(m) => format!("deleted {}", m.name_any()),
+            WatchEvent::Bookmark(_) => "bookmark".to_owned(),
+            other => format!("{other:?}"),
+        })
+        .collect();
     assert_eq!(told, ["added c2", "deleted c1", "bookmark"]);
     let WatchEvent::Deleted(gone) = &events[1] else { panic!("a deletion") };
     let number = |version: &str| version.parse::<u64>().expect("a number");

@@ -80,10 +80,8 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
     for (_, path, value) in TABLE.iter().filter(|(of, ..)| *of == resource) {
         default(object, path, from_json(value));
     }
-    if let Some(path) = spec_path(kind) {
-        if at(object, path).is_some() {
-            fill_pod(object, path);
-        }
+    if let Some(path) = spec_path(kind).filter(|path| at(object, path).is_some()) {
+        fill_pod(object, path);
     }
     match resource.as_str() {
         "pods" => ADMITTED_POD.iter().for_each(|(path, value)| default(object, &format!("spec.{path}"), from_json(value))),

@@ -36,7 +36,11 @@ pub(super) fn check(kind: &Kind, object: &Value) -> Vec<Cause> {
         for (at, mount) in list(container, "volumeMounts").iter().enumerate() {
             let wanted = text(mount, "name");
             if !volumes.iter().any(|v| text(v, "name") == wanted) {
-                causes.push(Cause::new("FieldValueNotFound", format!("{path}.containers[{index}].volumeMounts[{at}].name"), format!("Not found: {wanted:?}")));
+                causes.push(Cause::new(
+                    "FieldValueNotFound",
+                    format!("{path}.containers[{index}].volumeMounts[{at}].name"),
+                    format!("Not found: {wanted:?}"),
+                ));
             }
         }
     }

@@ -28,7 +28,11 @@ fn a_pod_gets_the_defaults_that_clients_look_at() {
 fn names_labels_and_containers_are_checked() {
     let pod = |name: &str, spec: Value| json!({"metadata": {"name": name}, "spec": spec});
     let fine = json!({"containers": [{"name": "a", "image": "x"}]});
-    assert!(refused("pods", pod("Big", fine)).1.starts_with(r#"Pod "Big" is invalid: metadata.name: Invalid value: "Big": a lowercase RFC 1123 subdomain"#));
+    assert!(
+        refused("pods", pod("Big", fine))
+            .1
+            .starts_with(r#"Pod "Big" is invalid: metadata.name: Invalid value: "Big": a lowercase RFC 1123 subdomain"#)
+    );
     assert_eq!(refused("pods", pod("p", json!({}))), (422, r#"Pod "p" is invalid: spec.containers: Required value"#.to_owned()));
     assert_eq!(refused("namespaces", json!({"metadata": {"name": "a".repeat(64)}})).0, 422);
     assert_eq!(refused("configmaps", json!({"metadata": {"name": "c", "labels": {"a": "b c"}}})).0, 422);

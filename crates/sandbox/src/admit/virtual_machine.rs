@@ -66,7 +66,10 @@ fn invalid(field: impl Into<String>, message: impl Into<String>) -> Cause {
 fn strategy(vm: &Value, causes: &mut Vec<Cause>) {
     let (running, strategy) = (at(vm, "spec.running"), text(vm, "spec.runStrategy"));
     if running.is_some() && !strategy.is_empty() {
-        causes.push(invalid("spec.running", "Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use RunStrategy instead"));
+        causes.push(invalid(
+            "spec.running",
+            "Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use RunStrategy instead",
+        ));
     } else if running.is_none() && strategy.is_empty() {
         causes.push(invalid("spec.running", "RunStrategy must be specified"));
     } else if !strategy.is_empty() && !STRATEGIES.contains(&strategy) {

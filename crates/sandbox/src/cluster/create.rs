@@ -99,12 +99,24 @@ pub(super) fn check_type(kind: &Kind, object: &mut Value) -> Answer<()> {
     default(object, "apiVersion", kind.api_version());
     let (version, name) = (text(object, "apiVersion").to_owned(), text(object, "kind").to_owned());
     if name != kind.kind {
-        let message = format!("{} in version {:?} cannot be handled as a {}: no kind {name:?} is registered for version {version:?}", kind.kind, kind.version, kind.kind);
+        let message = format!(
+            "{} in version {:?} cannot be handled as a {}: no kind {name:?} is registered for version {version:?}",
+            kind.kind, kind.version, kind.kind
+        );
         return Err(Refusal::bad_request(message));
     }
     if version != kind.api_version() {
         let message = format!("the API version in the data ({version}) does not match the expected API version ({})", kind.api_version());
         return Err(Refusal::bad_request(message));
+    }
+    for part in ["metadata", "spec", "status"] {
+        if at(object, part).is_some_and(|v| !v.is_object()) {
+            let message = format!(
+                "{} in version {:?} cannot be handled as a {}: json: cannot unmarshal into {part}: an object is expected",
+                kind.kind, kind.version, kind.kind
+            );
+            return Err(Refusal::bad_request(message));
+        }
     }
     if !object["metadata"].is_object() {
         set(object, "metadata", json!({}));

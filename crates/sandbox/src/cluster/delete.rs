@@ -47,7 +47,15 @@ impl DeleteOptions {
             ("Foreground", _) => Propagation::Foreground,
             ("Orphan", _) | ("", Some(true)) => Propagation::Orphan,
             ("Background" | "", _) => Propagation::Background,
-            (other, _) => return Err(Refusal::new(422, "Invalid", format!("DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""))),
+            (other, _) => {
+                return Err(Refusal::new(
+                    422,
+                    "Invalid",
+                    format!(
+                        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
+                    ),
+                ));
+            }
         };
         let said = |path: &str| at(body, path).and_then(Value::as_str).map(str::to_owned);
         Ok(DeleteOptions {

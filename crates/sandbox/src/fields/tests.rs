@@ -73,7 +73,8 @@ fn lists_of_custom_resources_are_atomic() {
 #[test]
 fn a_plain_write_owns_what_it_changes_and_takes_it_from_others() {
     let kind = kind("configmaps");
-    let applied = apply::apply(&kind, &json!({}), &json!({"metadata": {"name": "c"}, "data": {"a": "1", "b": "1"}}), &by("one"), false).expect("applied");
+    let applied =
+        apply::apply(&kind, &json!({}), &json!({"metadata": {"name": "c"}, "data": {"a": "1", "b": "1"}}), &by("one"), false).expect("applied");
     let mut after = applied.clone();
     after["data"]["a"] = json!("2");
     after["data"].as_object_mut().expect("a map").remove("b");
@@ -88,11 +89,8 @@ fn a_plain_write_owns_what_it_changes_and_takes_it_from_others() {
 
 #[test]
 fn finalizers_are_owned_one_by_one() {
-    let (set, gone) = compare::differences(
-        "ConfigMap",
-        &json!({"metadata": {"finalizers": ["a", "b"]}}),
-        &json!({"metadata": {"finalizers": ["b", "c"]}}),
-    );
+    let (set, gone) =
+        compare::differences("ConfigMap", &json!({"metadata": {"finalizers": ["a", "b"]}}), &json!({"metadata": {"finalizers": ["b", "c"]}}));
     assert_eq!(set.leaves(), [r#".metadata.finalizers[="c"]"#]);
     assert_eq!(gone.leaves(), [r#".metadata.finalizers[="a"]"#]);
 }
@@ -107,7 +105,10 @@ fn strategic_merge_follows_merge_keys_and_directives() {
             "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
             "containers": [{"name": "a", "image": "a:2", "command": ["y"]}, {"name": "b", "$patch": "delete"}, {"name": "c", "image": "c:1"}]}}}});
     strategic::merge("Deployment", &mut object, &patch);
-    assert_eq!(object["spec"], json!({"template": {"spec": {"containers": [{"name": "c", "image": "c:1"}, {"name": "a", "image": "a:2", "command": ["y"]}]}}}));
+    assert_eq!(
+        object["spec"],
+        json!({"template": {"spec": {"containers": [{"name": "c", "image": "c:1"}, {"name": "a", "image": "a:2", "command": ["y"]}]}}})
+    );
     assert_eq!(object["metadata"]["labels"], json!({"tier": "1"}));
     assert_eq!(object["metadata"]["finalizers"], json!(["f2", "f3"]));
 }

@@ -126,8 +126,20 @@ const TABLE: &[Line] = &[
 static INDEX: LazyLock<HashMap<(&str, &str), Field>> =
     LazyLock::new(|| TABLE.iter().map(|(ty, field, rule, strategic, child)| ((*ty, *field), Field { rule: *rule, strategic, child })).collect());
 
-const ROOTS_WITHOUT_META: &[&str] =
-    &["", "ObjectMeta", "Status", "CustomStatus", "PodSpec", "PodStatus", "WorkloadSpec", "CronJobSpec", "Container", "EnvVar", "EnvVarSource", "Volume"];
+const ROOTS_WITHOUT_META: &[&str] = &[
+    "",
+    "ObjectMeta",
+    "Status",
+    "CustomStatus",
+    "PodSpec",
+    "PodStatus",
+    "WorkloadSpec",
+    "CronJobSpec",
+    "Container",
+    "EnvVar",
+    "EnvVarSource",
+    "Volume",
+];
 
 /// What is known of a field of a type. Types not in the table are kinds: they have `metadata` and `status`.
 pub(crate) fn field(of: &str, name: &str) -> Field {

@@ -31,7 +31,9 @@ pub(crate) fn cell(object: &Value, cell: &str) -> Value {
         "quota" => json!(quota(object, argument)),
         "role-ref" => json!(format!("{}/{}", text(object, "roleRef.kind"), text(object, "roleRef.name"))),
         "involved" => involved(object),
-        "last-seen" => seen(object, &["series.lastObservedTime", "lastTimestamp", "deprecatedLastTimestamp", "eventTime", "metadata.creationTimestamp"]),
+        "last-seen" => {
+            seen(object, &["series.lastObservedTime", "lastTimestamp", "deprecatedLastTimestamp", "eventTime", "metadata.creationTimestamp"])
+        }
         "first-seen" => seen(object, &["firstTimestamp", "deprecatedFirstTimestamp", "eventTime", "metadata.creationTimestamp"]),
         "job-status" => job_status(object),
         "job-duration" => job_duration(object),

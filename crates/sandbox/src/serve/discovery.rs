@@ -53,12 +53,18 @@ fn names(registry: &Registry, wanted: fn(&str) -> bool) -> Vec<String> {
     let mut names: Vec<String> = registry.versions().into_iter().map(|(g, _)| g).filter(|g| wanted(g)).collect();
     names.dedup();
     let mut seen = Vec::new();
-    names.retain(|g| !seen.contains(g) && { seen.push(g.clone()); true });
+    names.retain(|g| {
+        !seen.contains(g) && {
+            seen.push(g.clone());
+            true
+        }
+    });
     names
 }
 
 fn api_group(registry: &Registry, group: &str) -> Value {
-    let versions: Vec<Value> = registry.versions().iter().filter(|(g, _)| g == group).map(|(g, v)| json!({"groupVersion": format!("{g}/{v}"), "version": v})).collect();
+    let versions: Vec<Value> =
+        registry.versions().iter().filter(|(g, _)| g == group).map(|(g, v)| json!({"groupVersion": format!("{g}/{v}"), "version": v})).collect();
     json!({"name": group, "preferredVersion": versions[0], "versions": versions})
 }
 
@@ -67,8 +73,10 @@ pub(crate) fn resources(registry: &Registry, group: &str, version: &str) -> Answ
     let Some(first) = kinds.first() else { return Err(Refusal::no_such_path()) };
     let mut list = Vec::new();
     for kind in &kinds {
-        list.push(json!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": kind.verbs(),
-            "shortNames": kind.short, "categories": kind.categories}));
+        list.push(
+            json!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": kind.verbs(),
+            "shortNames": kind.short, "categories": kind.categories}),
+        );
         for subresource in &kind.subresources {
             let (of, verbs) = subresource_of(kind, subresource);
             let mut entry = json!({"name": format!("{}/{subresource}", kind.plural), "singularName": "", "namespaced": kind.namespaced, "kind": of.2, "verbs": verbs});
@@ -96,22 +104,34 @@ fn subresource_of<'k>(kind: &'k Kind, subresource: &str) -> ((&'k str, &'k str, 
 }
 
 fn aggregated(registry: &Registry, wanted: fn(&str) -> bool) -> Value {
-    let items: Vec<Value> = names(registry, wanted).iter().map(|group| {
-        let versions: Vec<Value> = registry.versions().iter().filter(|(g, _)| g == group).map(|(g, v)| {
-            let kinds = registry.kinds().iter().filter(|k| k.group == *g && k.version == *v);
-            json!({"version": v, "freshness": "Current", "resources": kinds.map(|k| aggregated_kind(k)).collect::<Vec<_>>()})
-        }).collect();
-        let meta = if group.is_empty() { json!({"creationTimestamp": null}) } else { json!({"name": group, "creationTimestamp": null}) };
-        json!({"metadata": meta, "versions": versions})
-    }).collect();
+    let items: Vec<Value> = names(registry, wanted)
+        .iter()
+        .map(|group| {
+            let versions: Vec<Value> = registry
+                .versions()
+                .iter()
+                .filter(|(g, _)| g == group)
+                .map(|(g, v)| {
+                    let kinds = registry.kinds().iter().filter(|k| k.group == *g && k.version == *v);
+                    json!({"version": v, "freshness": "Current", "resources": kinds.map(|k| aggregated_kind(k)).collect::<Vec<_>>()})
+                })
+                .collect();
+            let meta = if group.is_empty() { json!({"creationTimestamp": null}) } else { json!({"name": group, "creationTimestamp": null}) };
+            json!({"metadata": meta, "versions": versions})
+        })
+        .collect();
     json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items})
 }
 
 fn aggregated_kind(kind: &Kind) -> Value {
-    let subresources: Vec<Value> = kind.subresources.iter().map(|s| {
-        let (of, verbs) = subresource_of(kind, s);
-        json!({"subresource": s, "responseKind": {"group": of.0, "version": of.1, "kind": of.2}, "verbs": verbs})
-    }).collect();
+    let subresources: Vec<Value> = kind
+        .subresources
+        .iter()
+        .map(|s| {
+            let (of, verbs) = subresource_of(kind, s);
+            json!({"subresource": s, "responseKind": {"group": of.0, "version": of.1, "kind": of.2}, "verbs": verbs})
+        })
+        .collect();
     let mut out = json!({"resource": kind.plural, "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
         "scope": if kind.namespaced { "Namespaced" } else { "Cluster" }, "singularResource": kind.singular, "verbs": kind.verbs()});
     for (name, words) in [("shortNames", &kind.short), ("categories", &kind.categories)] {

@@ -25,7 +25,8 @@ pub(crate) fn read(served: &Arc<Served>, target: &Target, request: &Request) -> 
     let pod = served.cluster.get(&target.kind, &key)?.value();
     let container = container(&pod, request.query("container"))?;
     let state = list(&pod, "status.containerStatuses").iter().find(|s| text(s, "name") == container).cloned().unwrap_or_default();
-    let started = [text(&state, "state.running.startedAt"), text(&state, "state.terminated.startedAt"), text(&state, "lastState.terminated.startedAt")];
+    let started =
+        [text(&state, "state.running.startedAt"), text(&state, "state.terminated.startedAt"), text(&state, "lastState.terminated.startedAt")];
     let Some(started) = started.into_iter().find_map(|t| t.parse::<Timestamp>().ok()) else {
         let reason = [text(&state, "state.waiting.reason"), "ContainerCreating"].into_iter().find(|r| !r.is_empty()).unwrap_or_default();
         let why = match reason {
@@ -86,7 +87,11 @@ impl Lines {
     fn line(&self, number: i64) -> String {
         let at = self.started + jiff::SignedDuration::from_secs(number * EVERY);
         let stamp = if self.timestamps { at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ ").to_string() } else { String::new() };
-        let text = if number == 0 { "started (simulated by the sandbox)".to_owned() } else { format!("still running after {} s (simulated)", number * EVERY) };
+        let text = if number == 0 {
+            "started (simulated by the sandbox)".to_owned()
+        } else {
+            format!("still running after {} s (simulated)", number * EVERY)
+        };
         format!("{stamp}{}/{}: {text}\n", self.pod, self.container)
     }
 }

@@ -20,9 +20,11 @@ pub(crate) mod tls;
 mod watch;
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -95,7 +97,8 @@ async fn answer(served: &Arc<Served>, request: hyper::Request<Incoming>) -> Repl
     }
     let writes = !request.method().is_safe();
     let answered = match Request::read(request).await {
-        Ok(request) => route::route(served, request).await,
+        // A bug in one request must not look like a lost connection.
+        Ok(request) => AssertUnwindSafe(route::route(served, request)).catch_unwind().await.unwrap_or_else(|_| Err(Refusal::internal("a panic"))),
         Err(refusal) => Err(refusal),
     };
     let mut reply = answered.unwrap_or_else(|refusal| reply::refused(&refusal));

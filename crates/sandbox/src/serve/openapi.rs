@@ -27,10 +27,16 @@ pub(crate) fn document(registry: &Registry, group: &str, version: &str) -> Answe
         let base = format!("{}/{}{}", root(group, version), if kind.namespaced { "namespaces/{namespace}/" } else { "" }, kind.plural);
         paths.insert(base.clone(), json!({"post": operation(kind, "post")}));
         if !kind.review {
-            paths.insert(format!("{base}/{{name}}"), json!({"put": operation(kind, "put"), "patch": operation(kind, "patch"), "delete": operation(kind, "delete")}));
+            paths.insert(
+                format!("{base}/{{name}}"),
+                json!({"put": operation(kind, "put"), "patch": operation(kind, "patch"), "delete": operation(kind, "delete")}),
+            );
         }
     }
-    Ok(reply::json(200, &json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.3+sandbox"}, "paths": paths, "components": {"schemas": {}}})))
+    Ok(reply::json(
+        200,
+        &json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.3+sandbox"}, "paths": paths, "components": {"schemas": {}}}),
+    ))
 }
 
 fn root(group: &str, version: &str) -> String {

@@ -97,7 +97,7 @@ fn value(kind: &Type, wire: Wire<'_>, depth: usize) -> Parsed<Option<Value>> {
         (Type::Text, Wire::Bytes(text)) => Some(utf8(text)?).filter(|t| !t.is_empty()).map(Value::String),
         (Type::Bytes, Wire::Bytes(bytes)) => Some(json!(STANDARD.encode(bytes))),
         (Type::Plain, Wire::Number(n)) => (n != 0).then(|| json!(n.cast_signed())),
-        (Type::Flag, Wire::Number(n)) => (n != 0).then(|| json!(true)),
+        (Type::Flag, Wire::Number(n)) => (n != 0).then_some(Value::Bool(true)),
         (Type::Number, Wire::Number(n)) => Some(json!(n.cast_signed())),
         (Type::Truth, Wire::Number(n)) => Some(json!(n != 0)),
         (Type::Time, Wire::Bytes(bytes)) => time(bytes)?,
@@ -137,10 +137,9 @@ fn either(bytes: &[u8]) -> Parsed<Option<Value>> {
 
 fn first_text(bytes: &[u8], number: u64) -> Parsed<Option<String>> {
     for field in Fields(bytes) {
-        if let (n, Wire::Bytes(text)) = field? {
-            if n == number {
-                return utf8(text).map(Some);
-            }
+        match field? {
+            (n, Wire::Bytes(text)) if n == number => return utf8(text).map(Some),
+            _ => {}
         }
     }
     Ok(None)

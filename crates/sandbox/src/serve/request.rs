@@ -84,7 +84,9 @@ impl Request {
             "application/vnd.kubernetes.protobuf" => proto::decode(&self.body),
             "application/yaml" | "application/apply-patch+yaml" => self.yaml(),
             other => {
-                let message = format!("the body of the request was in an unknown format ({other}) - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf");
+                let message = format!(
+                    "the body of the request was in an unknown format ({other}) - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf"
+                );
                 Err(Refusal::new(415, "UnsupportedMediaType", message))
             }
         }
@@ -117,7 +119,8 @@ impl Request {
             "" => false,
             "All" => true,
             other => {
-                let message = format!("{}Options.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: {other:?}: supported values: \"All\"", "Create");
+                let message =
+                    format!("{}Options.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: {other:?}: supported values: \"All\"", "Create");
                 return Err(Refusal::new(422, "Invalid", message));
             }
         };

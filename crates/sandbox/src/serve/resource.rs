@@ -47,7 +47,10 @@ fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Reply {
     match request.accept() {
         As::Object if kind.stored_as.is_none() => reply::raw(code, entry.json.clone()),
         As::Object => reply::json(code, &table::object(kind, entry)),
-        As::Table => reply::json(code, &table::table(kind, &[entry], request.query("includeObject"), true, json!({"resourceVersion": entry.version.to_string()}))),
+        As::Table => reply::json(
+            code,
+            &table::table(kind, &[entry], request.query("includeObject"), true, json!({"resourceVersion": entry.version.to_string()})),
+        ),
         As::Metadata => reply::json(code, &table::metadata(entry)),
     }
 }
@@ -66,7 +69,11 @@ fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         known_version(served, request)?;
         served.cluster.store.list(&kind.table(), &target.namespace, &selector, limit)
     } else {
-        let gone = || Refusal::gone("The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.");
+        let gone = || {
+            Refusal::gone(
+                "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
+            )
+        };
         served.cluster.store.list_on(token, limit).ok_or_else(gone)?
     };
     let mut meta = json!({"resourceVersion": page.version.to_string()});

@@ -92,4 +92,3 @@ fn definition(column: &Column) -> Value {
     };
     json!({"name": column.name, "type": kind, "format": format, "description": "", "priority": i32::from(column.wide)})
 }
-

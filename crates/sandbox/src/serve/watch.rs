@@ -50,7 +50,9 @@ pub(crate) fn watch(served: &Arc<Served>, target: &Target, request: &Request) ->
     let initial = match (request.query("sendInitialEvents"), request.query("resourceVersionMatch")) {
         ("", "") => None,
         ("", _) => return Err(not_valid("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")),
-        (_, m) if m != "NotOlderThan" => return Err(not_valid("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")),
+        (_, m) if m != "NotOlderThan" => {
+            return Err(not_valid("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+        }
         (wanted, _) => Some(matches!(wanted, "true" | "1")),
     };
     let version = request.query("resourceVersion").parse::<u64>().unwrap_or(0);

@@ -66,7 +66,10 @@ impl Actions {
         let &["namespaces", namespace, plural @ ("virtualmachines" | "virtualmachineinstances"), name, verb] = path else {
             return match path {
                 ["version"] => Ok(reply::json(200, &json!({"gitVersion": "v1.8.0+sandbox", "platform": "linux/amd64"}))),
-                [] => Ok(reply::json(200, &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "subresources.kubevirt.io/v1", "resources": []}))),
+                [] => Ok(reply::json(
+                    200,
+                    &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "subresources.kubevirt.io/v1", "resources": []}),
+                )),
                 _ => Ok(reply::text(404, "404: Page Not Found")),
             };
         };

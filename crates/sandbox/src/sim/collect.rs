@@ -20,10 +20,9 @@ pub(super) fn heard(cluster: &Cluster, note: &Note) {
             drop_if_abandoned(cluster, &table, &key);
         }
         for owner in &entry.owners {
-            if let Some((table, key)) = cluster.store.by_uid(owner) {
-                if let Some(owner) = cluster.store.get(&table, &key) {
-                    finish_foreground(cluster, &table, &owner);
-                }
+            let found = cluster.store.by_uid(owner).and_then(|(table, key)| Some((cluster.store.get(&table, &key)?, table)));
+            if let Some((owner, table)) = found {
+                finish_foreground(cluster, &table, &owner);
             }
         }
         return;

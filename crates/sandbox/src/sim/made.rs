@@ -64,15 +64,24 @@ fn container(scene: &Scene<'_>, spec: &Value, state: &str) -> Value {
     let was = list(&scene.object, "status.containerStatuses").iter().find(|s| text(s, "name") == name).cloned().unwrap_or_default();
     let restarts = number(&was, "restartCount").unwrap_or(0);
     let now = clock::now();
-    let mut status = json!({"name": name, "image": image, "imageID": "", "lastState": {}, "ready": false, "started": false, "restartCount": restarts});
-    let id = was["containerID"].as_str().map_or_else(|| format!("containerd://{:032x}{:032x}", rand::rng().random::<u128>(), rand::rng().random::<u128>()), str::to_owned);
+    let mut status =
+        json!({"name": name, "image": image, "imageID": "", "lastState": {}, "ready": false, "started": false, "restartCount": restarts});
+    let id = was["containerID"]
+        .as_str()
+        .map_or_else(|| format!("containerd://{:032x}{:032x}", rand::rng().random::<u128>(), rand::rng().random::<u128>()), str::to_owned);
     let ended = |code: i64, reason: &str| json!({"containerID": id, "exitCode": code, "reason": reason, "startedAt": now, "finishedAt": now});
     match state {
         "running" => {
             let since = text(&was, "state.running.startedAt");
             let since = if since.is_empty() { &now } else { since };
-            for (key, value) in [("state", json!({"running": {"startedAt": since}})), ("ready", json!(true)), ("started", json!(true)), ("containerID", json!(id)),
-                ("imageID", json!(format!("sandbox/{image}"))), ("resources", spec["resources"].clone())] {
+            for (key, value) in [
+                ("state", json!({"running": {"startedAt": since}})),
+                ("ready", json!(true)),
+                ("started", json!(true)),
+                ("containerID", json!(id)),
+                ("imageID", json!(format!("sandbox/{image}"))),
+                ("resources", spec["resources"].clone()),
+            ] {
                 status[key] = value;
             }
         }

@@ -188,7 +188,9 @@ impl Simulator {
         match carry_out(&scene, stage, entry.version) {
             Ok(()) => {}
             Err(refusal) if refusal.code == 409 || refusal.code == 404 => self.consider(table, key),
-            Err(refusal) => tracing::debug!(stage = stage.name, object = %key.name, reason = refusal.reason, message = refusal.message, "a stage was refused"),
+            Err(refusal) => {
+                tracing::debug!(stage = stage.name, object = %key.name, reason = refusal.reason, message = refusal.message, "a stage was refused")
+            }
         }
     }
 }
@@ -206,10 +208,7 @@ fn acts(stage: &Stage) -> bool {
 }
 
 fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refusal> {
-    let kind = scene.cluster.registry().of_kind(
-        crate::value::text(&scene.object, "apiVersion"),
-        crate::value::text(&scene.object, "kind"),
-    );
+    let kind = scene.cluster.registry().of_kind(crate::value::text(&scene.object, "apiVersion"), crate::value::text(&scene.object, "kind"));
     let kind = kind.ok_or_else(Refusal::no_such_path)?;
     if let Some(patch) = &stage.patch {
         let mut object = scene.object.clone();
@@ -219,7 +218,13 @@ fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refus
         if object != scene.object {
             let only_status = kind.has("status") && patch.as_object().is_some_and(|p| p.keys().all(|k| k == "status"));
             // A write of spec and status at once is the scheduler's privilege, through a subresource of its own.
-            let write = Write::by(&stage.writer).to(if only_status { "status" } else if kind.has("status") { "binding" } else { "" });
+            let write = Write::by(&stage.writer).to(if only_status {
+                "status"
+            } else if kind.has("status") {
+                "binding"
+            } else {
+                ""
+            });
             let written = scene.cluster.update(&kind, &Key::of(&object), object, &write)?;
             if written.version != version {
                 stage.events.iter().for_each(|event| events::write(scene, event));

@@ -19,10 +19,13 @@ pub(crate) struct Page {
     pub(crate) rest: Option<(usize, String)>,
 }
 
+/// Its number, its version, and all that it shows.
+type Held = (u64, u64, Arc<Vec<Arc<Entry>>>);
+
 #[derive(Default)]
 pub(super) struct Pages {
     next: u64,
-    held: VecDeque<(u64, u64, Arc<Vec<Arc<Entry>>>)>,
+    held: VecDeque<Held>,
 }
 
 /// The objects of a table in a namespace, or in all of them.

@@ -1,6 +1,6 @@
 //! The append-only log of changes: one JSON line each, handed to the system before the change is answered, so that it
-//! outlives the process (not a power cut: nothing is synced). Compacted at start, and when it has grown far beyond
-//! what it holds. A torn last line, from a process that was killed while writing, is dropped.
+//! outlives the process (not a power cut: only an orderly end syncs). Compacted at start, and when it has grown far
+//! beyond what it holds. A torn last line, from a process that was killed while writing, is dropped.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -18,9 +18,15 @@ use crate::error::Error;
 /// The log, open for appending.
 #[derive(Debug)]
 pub(crate) struct Log {
+    path: PathBuf,
     file: File,
     line: Vec<u8>,
+    written: usize,
+    compact_at: usize,
 }
+
+/// A log that is smaller than this is never compacted while it is in use.
+const SMALL: usize = 64 << 20;
 
 /// What a log held: the newest version, and the JSON text of each object with its table.
 #[derive(Debug, Default)]
@@ -48,13 +54,29 @@ impl Log {
         let held = if path.exists() { read(path)? } else { Held::default() };
         compact(path, &held)?;
         let file = OpenOptions::new().append(true).open(path).map_err(Error::file(path))?;
-        Ok((Log { file, line: Vec::new() }, held))
+        let log = Log { path: path.to_owned(), file, line: Vec::new(), written: 0, compact_at: SMALL };
+        Ok((log, held))
     }
 
     pub(crate) fn put(&mut self, table: &str, entry: &Entry) -> std::io::Result<()> {
         self.line.clear();
         put_line(&mut self.line, table, &entry.key, entry.version, &entry.json)?;
+        self.written += self.line.len();
         self.file.write_all(&self.line)
+    }
+
+    /// Whether most of what was written is likely to be outdated.
+    pub(crate) fn is_long(&self) -> bool {
+        self.written > self.compact_at
+    }
+
+    /// Starts over with what is held now.
+    pub(crate) fn shorten(&mut self, held: &Held) -> Result<(), Error> {
+        compact(&self.path, held)?;
+        self.file = OpenOptions::new().append(true).open(&self.path).map_err(Error::file(&self.path))?;
+        self.written = 0;
+        self.compact_at = SMALL.max(held.objects.iter().map(|(_, _, json)| json.len() * 4).sum());
+        Ok(())
     }
 
     pub(crate) fn remove(&mut self, table: &str, key: &Key, version: u64) -> std::io::Result<()> {

@@ -36,3 +36,20 @@ fn a_torn_last_line_is_dropped_and_a_broken_one_inside_is_an_error() {
     std::fs::write(&path, format!("{}\n{whole}\n", &whole[..40])).expect("written");
     assert!(matches!(Log::open(&path), Err(Error::Log { line: 1, .. })));
 }
+
+#[test]
+fn a_shortened_log_holds_the_same_and_goes_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("objects.jsonl");
+    let (mut log, _) = Log::open(&path).expect("opens");
+    for version in 1..100 {
+        log.put("configmaps", &entry("x", version)).expect("written");
+    }
+    let before = std::fs::metadata(&path).expect("a file").len();
+    let held = Held { version: 99, objects: vec![("configmaps".to_owned(), 99, entry("x", 99).json)] };
+    log.shorten(&held).expect("shortened");
+    assert!(std::fs::metadata(&path).expect("a file").len() < before / 10);
+    log.put("configmaps", &entry("y", 100)).expect("written");
+    let (_, held) = Log::open(&path).expect("opens again");
+    assert_eq!((held.version, held.objects.len()), (100, 2));
+}

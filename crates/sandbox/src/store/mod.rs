@@ -171,6 +171,7 @@ impl Store {
             log.put(&table, &entry).map_err(Miss::Log)?;
         }
         inner.commit(&table, present, entry.clone(), false);
+        inner.shorten_log();
         Ok(entry)
     }
 
@@ -235,6 +236,19 @@ impl Inner {
             table.ring.start_at(version);
             table
         })
+    }
+
+    /// Compacts the log when it is time. Failing to is no reason to refuse the write: the old log is still whole.
+    fn shorten_log(&mut self) {
+        if !self.log.as_ref().is_some_and(Log::is_long) {
+            return;
+        }
+        let tables = self.tables.iter();
+        let objects = tables.flat_map(|(name, table)| table.objects.values().map(move |e| (name.to_string(), e.version, e.json.clone())));
+        let held = log::Held { version: self.version, objects: objects.collect() };
+        if let Some(Err(error)) = self.log.as_mut().map(|log| log.shorten(&held)) {
+            tracing::warn!(%error, "the sandbox's log could not be compacted");
+        }
     }
 
     fn commit(&mut self, table: &Arc<str>, before: Option<Arc<Entry>>, after: Arc<Entry>, deleted: bool) {

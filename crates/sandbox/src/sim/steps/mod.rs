@@ -114,9 +114,7 @@ fn node() -> Value {
     let now = clock::now();
     let resources = json!({"cpu": "1024", "memory": "4096Gi", "ephemeral-storage": "16384Gi", "pods": "20000", "devices.kubevirt.io/kvm": "1000",
         "devices.kubevirt.io/tun": "1000", "devices.kubevirt.io/vhost-net": "1000"});
-    let condition = |kind: &str, status: &str, reason: &str, message: &str| {
-        json!({"type": kind, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now})
-    };
+    let condition = |kind: &str, status: &str, reason: &str, message: &str| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastHeartbeatTime": now, "lastTransitionTime": now});
     let labels = json!({"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux",
         "beta.kubernetes.io/arch": "amd64", "kubevirt.io/schedulable": "true", "node-role.kubernetes.io/worker": ""});
     json!({"metadata": {"name": NODE, "labels": labels}, "spec": {}, "status": {"capacity": resources, "allocatable": resources,

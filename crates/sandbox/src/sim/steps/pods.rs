@@ -14,6 +14,9 @@ use crate::status::Refusal;
 use crate::store::Entry;
 use crate::value::{number, set, text};
 
+/// More Pods than this are not made, whatever a workload asks for.
+const MOST: usize = 10_000;
+
 /// The Pods that count: those neither finished nor on their way out.
 fn alive(scene: &Scene<'_>) -> Vec<Arc<Entry>> {
     let pods = scene.children("pods").into_iter();
@@ -26,7 +29,7 @@ pub(super) fn keep(scene: &Scene<'_>, stage: &Stage, template: &str, count: &str
     let mut pods = alive(scene);
     let wanted = match names {
         Naming::Nodes => scene.cluster.store.all("nodes", "").len(),
-        _ => usize::try_from(number(&scene.object, count).unwrap_or(1)).unwrap_or(0),
+        _ => usize::try_from(number(&scene.object, count).unwrap_or(1)).unwrap_or(0).min(MOST),
     };
     let named = |index: usize| format!("{owner}-{index}");
     if names == Naming::Ordinal {
@@ -55,7 +58,8 @@ pub(super) fn keep(scene: &Scene<'_>, stage: &Stage, template: &str, count: &str
 
 fn pod(scene: &Scene<'_>, template: &str) -> Value {
     let template = scene.look(template).unwrap_or_default();
-    let mut pod = json!({"metadata": {"labels": template["metadata"]["labels"], "annotations": template["metadata"]["annotations"]}, "spec": template["spec"]});
+    let mut pod =
+        json!({"metadata": {"labels": template["metadata"]["labels"], "annotations": template["metadata"]["annotations"]}, "spec": template["spec"]});
     set(&mut pod, "metadata.namespace", scene.object["metadata"]["namespace"].clone());
     pod
 }
@@ -87,7 +91,8 @@ fn drop_one(scene: &Scene<'_>, pod: &Entry) -> Result<(), Refusal> {
 /// Writes counts into the status: `all`, `ready`, `nodes`, or the `generation` they belong to.
 pub(super) fn count(scene: &Scene<'_>, kind: &Kind, stage: &Stage, fields: &Map<String, Value>) -> Result<(), Refusal> {
     let pods = alive(scene);
-    let ready = || pods.iter().filter(|p| p.field("status.phase") == "Running" && text(&p.value(), "status.conditions.Ready.status") == "True").count();
+    let ready =
+        || pods.iter().filter(|p| p.field("status.phase") == "Running" && text(&p.value(), "status.conditions.Ready.status") == "True").count();
     let ready = json!(ready());
     let mut status = Map::new();
     for (field, what) in fields {

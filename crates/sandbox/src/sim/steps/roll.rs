@@ -69,7 +69,11 @@ fn replica_set(scene: &Scene<'_>, hash: &str, revision: i64, replicas: i64) -> V
     crate::value::object(&mut selector, "matchLabels").insert(HASH.to_owned(), json!(hash));
     let mut set_of = json!({"metadata": {"name": format!("{}-{hash}", text(object, "metadata.name")), "namespace": object["metadata"]["namespace"],
         "labels": template["metadata"]["labels"]}, "spec": {"replicas": replicas, "selector": selector, "template": template}});
-    set(&mut set_of, "metadata.annotations", json!({REVISION: revision.to_string(), "deployment.kubernetes.io/desired-replicas": replicas.to_string()}));
+    set(
+        &mut set_of,
+        "metadata.annotations",
+        json!({REVISION: revision.to_string(), "deployment.kubernetes.io/desired-replicas": replicas.to_string()}),
+    );
     set_of
 }
 
@@ -81,15 +85,20 @@ fn report(scene: &Scene<'_>, kind: &Kind, stage: &Stage, hash: &str, wanted: i64
     let available = ready >= wanted;
     let done = available && updated >= wanted && all == updated;
     let now = clock::now();
-    let condition = |kind: &str, status: bool, reason: &str, message: String| {
-        json!({"type": kind, "status": if status { "True" } else { "False" }, "reason": reason, "message": message, "lastUpdateTime": now, "lastTransitionTime": now})
-    };
+    let condition = |kind: &str, status: bool, reason: &str, message: String| json!({"type": kind, "status": if status { "True" } else { "False" }, "reason": reason, "message": message, "lastUpdateTime": now, "lastTransitionTime": now});
     let name = format!("{}-{hash}", text(&scene.object, "metadata.name"));
     let conditions = json!([
-        if available { condition("Available", true, "MinimumReplicasAvailable", "Deployment has minimum availability.".to_owned()) }
-        else { condition("Available", false, "MinimumReplicasUnavailable", "Deployment does not have minimum availability.".to_owned()) },
-        if done { condition("Progressing", true, "NewReplicaSetAvailable", format!("ReplicaSet {name:?} has successfully progressed.")) }
-        else { condition("Progressing", true, "ReplicaSetUpdated", format!("ReplicaSet {name:?} is progressing.")) }]);
+        if available {
+            condition("Available", true, "MinimumReplicasAvailable", "Deployment has minimum availability.".to_owned())
+        } else {
+            condition("Available", false, "MinimumReplicasUnavailable", "Deployment does not have minimum availability.".to_owned())
+        },
+        if done {
+            condition("Progressing", true, "NewReplicaSetAvailable", format!("ReplicaSet {name:?} has successfully progressed."))
+        } else {
+            condition("Progressing", true, "ReplicaSetUpdated", format!("ReplicaSet {name:?} is progressing."))
+        }
+    ]);
     let or_none = |n: i64| if n == 0 { Value::Null } else { json!(n) };
     let status = json!({"observedGeneration": scene.object["metadata"]["generation"], "replicas": or_none(all), "updatedReplicas": or_none(updated),
         "readyReplicas": or_none(ready), "availableReplicas": or_none(ready), "unavailableReplicas": or_none((wanted - ready).max(0)), "conditions": conditions});

@@ -48,10 +48,10 @@ fn release(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal>
 
 fn conditions(objects: &BTreeMap<String, usize>, finalizers: &BTreeMap<String, usize>) -> Value {
     let now = clock::now();
-    let condition = |kind: &str, status: &str, reason: &str, message: String| {
-        json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now})
+    let condition = |kind: &str, status: &str, reason: &str, message: String| json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": now});
+    let each = |counts: &BTreeMap<String, usize>, words: &str| {
+        counts.iter().map(|(n, c)| format!("{n} {words} {c} resource instances")).collect::<Vec<_>>().join(", ")
     };
-    let each = |counts: &BTreeMap<String, usize>, words: &str| counts.iter().map(|(n, c)| format!("{n} {words} {c} resource instances")).collect::<Vec<_>>().join(", ");
     let held = if finalizers.is_empty() {
         condition("NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers", "All content-preserving finalizers finished".to_owned())
     } else {
@@ -60,8 +60,19 @@ fn conditions(objects: &BTreeMap<String, usize>, finalizers: &BTreeMap<String, u
     };
     json!([
         condition("NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered".to_owned()),
-        condition("NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions", "All legacy kube types successfully parsed".to_owned()),
-        condition("NamespaceDeletionContentFailure", "False", "ContentDeleted", "All content successfully deleted, may be waiting on finalization".to_owned()),
+        condition(
+            "NamespaceDeletionGroupVersionParsingFailure",
+            "False",
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed".to_owned()
+        ),
+        condition(
+            "NamespaceDeletionContentFailure",
+            "False",
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization".to_owned()
+        ),
         condition("NamespaceContentRemaining", "True", "SomeResourcesRemain", format!("Some resources are remaining: {}", each(objects, "has"))),
-        held])
+        held
+    ])
 }
