@@ -110,6 +110,13 @@ impl Refusal {
         Refusal::new(422, "Invalid", format!("{title} {name:?} is invalid: {text}")).with_details(drop_empty(details))
     }
 
+    /// A 422 about the options of a call, such as `PatchOptions`.
+    pub(crate) fn options(kind: &str, cause: &Cause) -> Self {
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.message);
+        let details = json!({"group": "meta.k8s.io", "kind": kind, "causes": list(std::slice::from_ref(cause))});
+        Refusal::new(422, "Invalid", message).with_details(details)
+    }
+
     /// A 422 as an admission webhook words it.
     pub(crate) fn by_webhook(webhook: &str, causes: &[Cause]) -> Self {
         let text: Vec<&str> = causes.iter().map(|c| c.message.as_str()).collect();

@@ -70,6 +70,14 @@ const ADMITTED_POD: &[(&str, &str)] = &[
     ("tolerations", r#"[{"effect":"NoExecute","key":"node.kubernetes.io/not-ready","operator":"Exists","tolerationSeconds":300},{"effect":"NoExecute","key":"node.kubernetes.io/unreachable","operator":"Exists","tolerationSeconds":300}]"#),
 ];
 
+/// What the server decides and nobody owns.
+#[rustfmt::skip]
+pub(super) const SERVER_SET: &[(&str, &str)] = &[
+    ("namespaces", "spec.finalizers"),
+    ("pods", "spec.preemptionPolicy"), ("pods", "spec.priority"), ("pods", "spec.serviceAccount"), ("pods", "spec.serviceAccountName"), ("pods", "spec.tolerations"),
+    ("services", "spec.clusterIP"), ("services", "spec.clusterIPs"), ("services", "spec.ipFamilies"), ("services", "spec.ipFamilyPolicy"),
+];
+
 fn from_json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
@@ -96,6 +104,7 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
             default(object, "spec.strategy.rollingUpdate.maxUnavailable", "25%");
         }
         "jobs.batch" => fill_job(object),
+        "limitranges" => fill_limits(object),
         "networkpolicies.networking.k8s.io" => {
             let egress = at(object, "spec.egress").is_some();
             default(object, "spec.policyTypes", if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) });
@@ -118,6 +127,7 @@ pub(super) fn first_status(kind: &Kind, object: &mut Value) {
         "persistentvolumeclaims" | "persistentvolumes" => set(object, "status", json!({"phase": "Pending"})),
         "services" => set(object, "status", json!({"loadBalancer": {}})),
         "customresourcedefinitions.apiextensions.k8s.io" => established(object),
+        _ if kind.has("status") && !kind.custom => default(object, "status", json!({})),
         _ => {}
     }
 }
@@ -187,6 +197,15 @@ fn fill_service(service: &mut Value) {
         default(port, "protocol", "TCP");
         let number = port["port"].clone();
         default(port, "targetPort", number);
+    }
+}
+
+/// A limit that is given by default is requested by default.
+fn fill_limits(range: &mut Value) {
+    for limit in range.pointer_mut("/spec/limits").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(limits) = at(limit, "default").cloned() {
+            default(limit, "defaultRequest", limits);
+        }
     }
 }
 

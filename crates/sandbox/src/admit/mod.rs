@@ -29,6 +29,17 @@ pub(crate) fn on_create(kind: &Kind, object: &mut Value) -> Answer<()> {
     check(kind, object)
 }
 
+/// The part of a new object that its creator owns: not what the server decided.
+pub(crate) fn claimed(kind: &Kind, object: &Value) -> Value {
+    let resource = kind.resource();
+    let mut claimed = object.clone();
+    if kind.has("status") && resource != "nodes" {
+        remove(&mut claimed, "status");
+    }
+    defaults::SERVER_SET.iter().filter(|(of, _)| *of == resource).for_each(|(_, path)| remove(&mut claimed, path));
+    claimed
+}
+
 /// Completes and checks a changed object.
 pub(crate) fn on_update(kind: &Kind, before: &Value, object: &mut Value, subresource: &str) -> Answer<()> {
     if !subresource.is_empty() {
@@ -65,7 +76,9 @@ fn labels(object: &Value) -> Vec<Cause> {
         if !name::is_qualified(key) {
             causes.push(Cause::invalid("metadata.labels", key.as_str(), name::QUALIFIED));
         }
-        if !value.as_str().is_some_and(name::is_label_value) {
+        if value.as_str().is_some_and(|v| v.len() > 63) {
+            causes.push(Cause::invalid("metadata.labels", value.clone(), "must be no more than 63 bytes"));
+        } else if !value.as_str().is_some_and(name::is_label_value) {
             causes.push(Cause::invalid("metadata.labels", value.clone(), name::LABEL_VALUE));
         }
     }

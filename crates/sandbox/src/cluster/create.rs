@@ -34,7 +34,9 @@ impl Cluster {
             self.namespace_accepts(kind, namespace, &name)?;
         }
         if at(&object, "metadata.managedFields").is_none() {
-            managed::record(kind, &json!({}), &mut object, &write.writer);
+            let mut claimed = crate::admit::claimed(kind, &object);
+            managed::record(kind, &json!({}), &mut claimed, &write.writer);
+            set(&mut object, "metadata.managedFields", claimed["metadata"]["managedFields"].take());
         }
         if write.dry_run {
             if self.store.get(&kind.table(), &Key::of(&object)).is_some() {
@@ -100,8 +102,8 @@ pub(super) fn check_type(kind: &Kind, object: &mut Value) -> Answer<()> {
     let (version, name) = (text(object, "apiVersion").to_owned(), text(object, "kind").to_owned());
     if name != kind.kind {
         let message = format!(
-            "{} in version {:?} cannot be handled as a {}: no kind {name:?} is registered for version {version:?}",
-            kind.kind, kind.version, kind.kind
+            "{name} in version {version:?} cannot be handled as a {}: converting ({version}.{name}) to ({}): unknown conversion",
+            kind.kind, kind.kind
         );
         return Err(Refusal::bad_request(message));
     }

@@ -69,8 +69,13 @@ impl DeleteOptions {
 
     fn allow(&self, kind: &Kind, live: &Entry) -> Answer<()> {
         let refuse = |what: &str, wanted: &str, found: &str| {
-            let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}");
-            Err(Refusal::conflict(kind, &live.key.name, &why))
+            let happened = if what == "UID" { "deleted and then recreated" } else { "modified" };
+            let why = format!(
+                "the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). The object might have been {happened}"
+            );
+            let before = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}");
+            let own_words = kind.resource() == "namespaces";
+            Err(Refusal::conflict(kind, &live.key.name, if own_words { &before } else { &why }))
         };
         match (&self.uid, &self.version) {
             (Some(uid), _) if **uid != *live.uid => refuse("UID", uid, &live.uid),
@@ -90,7 +95,8 @@ impl Cluster {
             let before = live.value();
             let mut object = before.clone();
             mark(kind, &mut object, options);
-            let held = finalizers(&object) || number(&object, "metadata.deletionGracePeriodSeconds") != Some(0) || namespace_held(kind, &object);
+            let waits = number(&object, "metadata.deletionGracePeriodSeconds").unwrap_or(0) > 0;
+            let held = finalizers(&object) || waits || namespace_held(kind, &object);
             if options.dry_run {
                 return Ok(if held { Deleted::Waits(live) } else { Deleted::Gone(live) });
             }
@@ -137,7 +143,9 @@ fn mark(kind: &Kind, object: &mut Value, options: &DeleteOptions) {
     let already = number(object, "metadata.deletionGracePeriodSeconds");
     if at(object, "metadata.deletionTimestamp").is_none() || already.is_some_and(|a| grace < a) {
         set(object, "metadata.deletionTimestamp", json!(clock::after(grace)));
-        set(object, "metadata.deletionGracePeriodSeconds", json!(grace));
+        if kind.resource() != "namespaces" {
+            set(object, "metadata.deletionGracePeriodSeconds", json!(grace));
+        }
         if let Some(generation) = number(object, "metadata.generation") {
             set(object, "metadata.generation", json!(generation + 1));
         }

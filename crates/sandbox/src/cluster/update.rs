@@ -1,5 +1,6 @@
 //! Update and patch, of the object or of one subresource.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -89,7 +90,7 @@ impl Cluster {
             return Err(Refusal::not_found(kind, &key.name));
         }
         let config = applicable(kind, config, write)?;
-        let mut object = apply::apply(kind, &json!({}), &config, &write.writer, *force).map_err(|c| conflicts(kind, key, &c))?;
+        let mut object = apply::apply(kind, &json!({}), &config, &write.writer, *force).map_err(|c| conflicts(&c))?;
         set(&mut object, "metadata.name", json!(key.name));
         Ok((self.create(kind, &key.namespace, object, write)?, true))
     }
@@ -194,20 +195,21 @@ fn patched(kind: &Kind, before: &Value, patch: &Patch, write: &Write) -> Answer<
     let mut object = before.clone();
     match patch {
         Patch::Json(patch) => {
-            json_patch::patch(&mut object, patch).map_err(|e| {
-                let message = format!("the server rejected our request due to an error in our request: {e}");
-                Refusal::new(422, "Invalid", message).with_details(json!({}))
-            })?;
+            json_patch::patch(&mut object, patch).map_err(|_| rejected())?;
         }
         Patch::Merge(patch) => json_patch::merge(&mut object, patch),
         Patch::Strategic(patch) => strategic::merge(if kind.custom { "Custom" } else { &kind.kind }, &mut object, patch),
         Patch::Apply { config, force } => {
             let config = applicable(kind, config, write)?;
-            let key = Key::of(before);
-            object = apply::apply(kind, before, &config, &write.writer, *force).map_err(|c| conflicts(kind, &key, &c))?;
+            object = apply::apply(kind, before, &config, &write.writer, *force).map_err(|c| conflicts(&c))?;
         }
     }
     Ok(object)
+}
+
+/// The real server says no more than this either.
+fn rejected() -> Refusal {
+    Refusal::new(422, "Invalid", "the server rejected our request due to an error in our request").with_details(json!({}))
 }
 
 /// The part of a configuration that an apply may set: not the status, or nothing but the status.
@@ -229,21 +231,19 @@ fn applicable(kind: &Kind, config: &Value, write: &Write) -> Answer<Value> {
     Ok(config)
 }
 
-fn conflicts(kind: &Kind, key: &Key, found: &apply::Conflicts) -> Refusal {
-    let _ = kind;
+/// One line for a single conflict; for more, the fields under each manager.
+fn conflicts(found: &apply::Conflicts) -> Refusal {
     let causes = &found.0;
-    let each: Vec<String> = causes.iter().map(|c| format!("- {}", c.field)).collect();
-    let plural = if causes.len() == 1 { "conflict" } else { "conflicts" };
-    let first = causes.first().map(|c| c.message.clone()).unwrap_or_default();
-    let message = if causes.len() == 1 {
-        format!("Apply failed with 1 {plural}: {first}: {}", causes[0].field)
-    } else if causes.iter().all(|c| c.message == first) {
-        format!("Apply failed with {} {plural}: {}:\n{}", causes.len(), first.replacen("conflict with", "conflicts with", 1), each.join("\n"))
-    } else {
-        let each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.message.replacen("conflict with", "conflicts with", 1), c.field)).collect();
-        format!("Apply failed with {} {plural}:\n{}", causes.len(), each.join("\n"))
+    let message = match causes.as_slice() {
+        [one] => format!("Apply failed with 1 conflict: {}: {}", one.message, one.field),
+        many => {
+            let mut by_manager: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+            many.iter().for_each(|c| by_manager.entry(&c.message).or_default().push(format!("\n- {}", c.field)));
+            let each =
+                by_manager.iter().map(|(message, fields)| format!("{}:{}", message.replacen("conflict with", "conflicts with", 1), fields.concat()));
+            format!("Apply failed with {} conflicts: {}", many.len(), each.collect::<Vec<_>>().join("\n"))
+        }
     };
     let list: Vec<Value> = causes.iter().map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field})).collect();
-    let _ = key;
     Refusal::new(409, "Conflict", message).with_details(json!({"causes": list}))
 }

@@ -55,9 +55,8 @@ fn conflicts(managers: &[Manager], changed: &Set) -> Vec<Cause> {
     for manager in managers {
         for field in manager.fields.both(changed).leaves() {
             let using = if manager.apply { String::new() } else { format!(" using {}", manager.api_version) };
-            let at = if manager.apply || manager.time.is_empty() { String::new() } else { format!(" at {}", manager.time) };
             let with = if manager.subresource.is_empty() { String::new() } else { format!(" with subresource {:?}", manager.subresource) };
-            causes.push(Cause::new("FieldManagerConflict", field, format!("conflict with {:?}{with}{using}{at}", manager.name)));
+            causes.push(Cause::new("FieldManagerConflict", field, format!("conflict with {:?}{with}{using}", manager.name)));
         }
     }
     causes

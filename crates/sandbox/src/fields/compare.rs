@@ -6,7 +6,7 @@ use super::set::Set;
 use crate::registry::schema::{self, Rule};
 
 /// Maps that are there whether one sets them or not, so that nobody owns them as such.
-const STRUCTS: &[&str] = &["spec", "status", "template", "strategy", "metadata"];
+const STRUCTS: &[&str] = &["spec", "status", "template", "strategy", "metadata", "containers"];
 
 /// The path element of a keyed list's element. Keys that are missing count with their defaults.
 pub(crate) fn element_key(rule: Rule, element: &Value) -> Option<String> {
@@ -55,7 +55,6 @@ fn fields(of: &str, rule: Rule, value: &Value, dots: bool) -> Set {
             }
         }
         Value::Array(list) => {
-            set.member = false;
             for element in list {
                 if let Some(key) = element_key(rule, element) {
                     let mut inner = if rule == Rule::Set { Set::leaf() } else { fields(of, Rule::Plain, element, dots) };

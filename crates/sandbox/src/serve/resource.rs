@@ -13,7 +13,7 @@ use super::{Served, logs, review, table, watch};
 use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of};
 use crate::registry::Kind;
 use crate::select::Selector;
-use crate::status::{Answer, Refusal, deleted};
+use crate::status::{Answer, Cause, Refusal, deleted};
 use crate::store::{Entry, Key, Page};
 use crate::value::{at, number, set, text};
 
@@ -74,6 +74,9 @@ fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
                 "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
             )
         };
+        if token.split_once('-').is_none_or(|(id, from)| id.parse::<u64>().is_err() || from.parse::<usize>().is_err()) {
+            return Err(Refusal::bad_request("invalid continue token: continue key is not valid"));
+        }
         served.cluster.store.list_on(token, limit).ok_or_else(gone)?
     };
     let mut meta = json!({"resourceVersion": page.version.to_string()});
@@ -102,7 +105,7 @@ fn known_version(served: &Served, request: &Request) -> Answer<()> {
         return Ok(());
     }
     let details = json!({"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1});
-    Err(Refusal::new(504, "Timeout", format!("Too large resource version: {asked}, current: {newest}")).with_details(details))
+    Err(Refusal::new(504, "Timeout", format!("Timeout: Too large resource version: {asked}, current: {newest}")).with_details(details))
 }
 
 fn concatenated(kind: &Kind, page: &Page, meta: &Value) -> Bytes {
@@ -171,8 +174,7 @@ fn parse_patch(request: &Request) -> Answer<Patch> {
         "application/strategic-merge-patch+json" => Ok(Patch::Strategic(object_only(request.json()?)?)),
         "application/apply-patch+yaml" | "application/apply-patch+json" => {
             if request.query("fieldManager").is_empty() {
-                let message = "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch";
-                return Err(Refusal::new(422, "Invalid", message));
+                return Err(Refusal::options("PatchOptions", &Cause::required("fieldManager", "is required for apply patch")));
             }
             Ok(Patch::Apply { config: object_only(request.yaml()?)?, force: request.flag("force") })
         }

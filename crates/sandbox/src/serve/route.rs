@@ -38,6 +38,9 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["openapi", "v3", "apis", group, version] if get => openapi::document(&registry, group, version),
         ["apis", "subresources.kubevirt.io", _, rest @ ..] => served.actions.call(&served.cluster, &request.method, rest, request.body()),
         ["api", version, rest @ ..] => resource::serve(served, target(served, "", version, rest)?, request).await,
+        ["apis", group, version, ..] if !registry.versions().iter().any(|(g, v)| g == group && v == version) => {
+            Ok(reply::text(404, "404 page not found\n"))
+        }
         ["apis", group, version, rest @ ..] => resource::serve(served, target(served, group, version, rest)?, request).await,
         _ => Err(Refusal::no_such_path()),
     }

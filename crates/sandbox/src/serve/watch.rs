@@ -18,7 +18,7 @@ use super::route::Target;
 use super::{Served, table};
 use crate::registry::Kind;
 use crate::select::Selector;
-use crate::status::{Answer, Refusal};
+use crate::status::{Answer, Cause, Refusal};
 use crate::store::{Change, Entry, Replay};
 
 /// How often an idle watch is told the newest version.
@@ -82,7 +82,7 @@ pub(crate) fn watch(served: &Arc<Served>, target: &Target, request: &Request) ->
 }
 
 fn not_valid(field: &str, why: &str) -> Refusal {
-    Refusal::new(422, "Invalid", format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {why}"))
+    Refusal::options("ListOptions", &Cause::new("FieldValueForbidden", field, format!("Forbidden: {why}")))
 }
 
 impl Watch {
