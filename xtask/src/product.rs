@@ -2,7 +2,9 @@
 
 use crate::{job::Job, test::clean};
 use anyhow::{Context, Result, bail};
+use reqwest::Method;
 use serde::Deserialize;
+use serde_json::Value;
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -69,6 +71,25 @@ impl Product {
 
     pub(crate) fn id(&self) -> u32 {
         self.job.id()
+    }
+
+    /// One request with `token`; an answer that is no success is an error.
+    pub(crate) fn call(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Result<Value> {
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the async runtime")?;
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().timeout(START_LIMIT).build()?;
+            let mut request = client.request(method.clone(), format!("{}{path}", self.url)).bearer_auth(token);
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let answer = request.send().await?;
+            let (status, text) = (answer.status(), answer.text().await?);
+            if !status.is_success() {
+                bail!("{method} {path}: {status}: {text}");
+            }
+            Ok(serde_json::from_str(&text).unwrap_or_default())
+        })
     }
 
     /// Fails, with what it printed, when it ended by itself.

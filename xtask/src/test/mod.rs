@@ -13,7 +13,7 @@ use crate::{
     checkout::in_ci,
     job::Interrupt,
     kube, openapi,
-    plan::{Outcome, Plan},
+    plan::{Counts, Outcome, Plan},
     services::{self, Kind},
     tools::{self, Set},
 };
@@ -29,10 +29,18 @@ pub(crate) struct Args {
     part: Option<Part>,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
 enum Part {
     /// Pure tests, and API tests on SQLite and the sandbox: a minute once built
     Quick,
+    /// Store and API on PostgreSQL
+    Postgres,
+    /// Store and API on MariaDB
+    Mariadb,
+    /// Reconciler and API on a real Kubernetes with KubeVirt
+    Kubernetes,
+    /// Requests made from the OpenAPI document
+    Schemathesis,
 }
 
 const BUILD: &str = "build all tests";
@@ -50,20 +58,25 @@ pub(crate) const STAGES: &[&str] = &[BUILD, DOCUMENT, TOOLS, QUICK, POSTGRES, MA
 /// Runs the tests; whether nothing failed.
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let interrupt = Interrupt::catch()?;
-    match args.part {
-        Some(Part::Quick) => {
-            let mut plan = Plan::announce(interrupt, in_ci(), &[BUILD, QUICK]);
-            if let Some(built) = built(&mut plan)? {
-                quick(&mut plan, &built)?;
-            }
-            Ok(plan.close())
-        }
-        None => {
-            let mut plan = Plan::announce(interrupt, in_ci(), STAGES);
-            full(&mut plan)?;
-            Ok(plan.close())
+    let Some(part) = args.part else {
+        let mut plan = Plan::announce(interrupt, in_ci(), STAGES);
+        full(&mut plan)?;
+        return Ok(plan.close());
+    };
+    let titles: &[&str] = match part {
+        Part::Quick => &[BUILD, QUICK],
+        Part::Postgres => &[BUILD, POSTGRES],
+        Part::Mariadb => &[BUILD, MARIADB],
+        Part::Kubernetes => &[BUILD, TOOLS, KUBERNETES],
+        Part::Schemathesis => &[BUILD, SCHEMATHESIS],
+    };
+    let mut plan = Plan::announce(interrupt, in_ci(), titles);
+    if let Some(built) = built(&mut plan)? {
+        for title in &titles[1..] {
+            stage(&mut plan, title, &built)?;
         }
     }
+    Ok(plan.close())
 }
 
 /// All stages, in a plan that announced [`STAGES`].
@@ -74,26 +87,32 @@ pub(crate) fn full(plan: &mut Plan) -> Result<()> {
         }
         return Ok(());
     };
-    plan.stage(DOCUMENT, |_| openapi::check(&built.kubekcloud).map(|()| Outcome::Ran(crate::plan::Counts::ONE_PASSED)))?;
-    plan.stage(TOOLS, |_| make_tools())?;
-    quick(plan, &built)?;
-    plan.stage(POSTGRES, |interrupt| on_database(&built, Kind::Postgres, interrupt))?;
-    plan.stage(MARIADB, |interrupt| on_database(&built, Kind::MariaDb, interrupt))?;
-    plan.stage(KUBERNETES, |interrupt| on_kubernetes(&built, interrupt))?;
-    plan.stage(SCHEMATHESIS, |interrupt| schemathesis::run(&built.kubekcloud, interrupt))?;
+    for title in &STAGES[1..] {
+        stage(plan, title, &built)?;
+    }
     Ok(())
+}
+
+fn stage(plan: &mut Plan, title: &str, built: &Built) -> Result<bool> {
+    plan.stage(title, |interrupt| match title {
+        DOCUMENT => openapi::check(&built.kubekcloud).map(|()| Outcome::Ran(Counts::ONE_PASSED)),
+        TOOLS => make_tools(),
+        QUICK => quick(built, interrupt),
+        POSTGRES => on_database(built, Kind::Postgres, interrupt),
+        MARIADB => on_database(built, Kind::MariaDb, interrupt),
+        KUBERNETES => on_kubernetes(built, interrupt),
+        SCHEMATHESIS => schemathesis::run(&built.kubekcloud, interrupt),
+        _ => bail!("there is no stage of this name"),
+    })
 }
 
 fn built(plan: &mut Plan) -> Result<Option<Built>> {
     plan.value(BUILD, |interrupt| Ok((Outcome::Ready, build::build(interrupt)?)))
 }
 
-fn quick(plan: &mut Plan, built: &Built) -> Result<()> {
-    plan.stage(QUICK, |interrupt| {
-        let env = kubectl()?.into_iter().collect();
-        Suite { built, name: "quick", choice: Choice::Quick, env }.run(interrupt)
-    })?;
-    Ok(())
+fn quick(built: &Built, interrupt: &Interrupt) -> Result<Outcome> {
+    let env = kubectl()?.into_iter().collect();
+    Suite { built, name: "quick", choice: Choice::Quick, env }.run(interrupt)
 }
 
 /// For the tests that need a kubectl: the user's, else the one that is built.

@@ -9,6 +9,8 @@ use crate::{
     python,
 };
 use anyhow::{Context, Result, bail};
+use reqwest::Method;
+use serde_json::json;
 use std::{
     fs::{self, File},
     path::Path,
@@ -21,10 +23,26 @@ const REQUIREMENTS: &str = include_str!("../../python/schemathesis.txt");
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,\
                       response_headers_conformance,negative_data_rejection";
 
-/// Requests per operation and phase, at most. With the seed they are the same in each run.
+/// Requests per operation and phase, at most. They are the same in each run.
 const EXAMPLES: &str = "30";
-const SEED: &str = "1";
 const LIMIT: Duration = Duration::from_secs(10 * 60);
+
+/// Things that are there, so that requests get further than to a 404.
+const CLUSTERS: i64 = 16;
+const OTHER_USERS: i64 = 60;
+const TOKEN: &str = "token-of-the-one-who-asks";
+
+/// Two times of three a path names one of them. Users up to here may be changed and deleted.
+const CONFIG: &str = r#"
+[dictionaries]
+clusters = { values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] }
+users = { values = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12] }
+
+[parameters]
+"path.cluster_id" = { dictionary = "clusters", probability = 0.66 }
+"path.instance_id" = { dictionary = "clusters", probability = 0.66 }
+"path.user_id" = { dictionary = "users", probability = 0.66 }
+"#;
 
 /// Tests a `dev` server of its own: its sandbox lets creates and operations come to their end.
 pub(crate) fn run(kubekcloud: &Path, interrupt: &Interrupt) -> Result<Outcome> {
@@ -34,22 +52,15 @@ pub(crate) fn run(kubekcloud: &Path, interrupt: &Interrupt) -> Result<Outcome> {
     };
     let dir = tempfile::tempdir().context("make a temporary directory")?;
     let mut product = Product::dev(kubekcloud, dir.path())?;
+    furnish(&product)?;
+    fs::write(dir.path().join("schemathesis.toml"), CONFIG)?;
     let report = dir.path().join("junit.xml");
     let log = log_file("schemathesis")?;
+    let mut command = command(&bin.join("schemathesis"), &product.url, &report);
     let out = File::create(&log).with_context(|| format!("create {}", log.display()))?;
-    let mut command = Command::new(bin.join("schemathesis"));
-    clean(&mut command);
-    command
-        .args(["--no-color", "run", &format!("{}/openapi.json", product.url)])
-        .args(["--checks", CHECKS, "--max-examples", EXAMPLES, "--seed", SEED, "--generation-deterministic"])
-        .args(["--phases", "examples,coverage,fuzzing", "--workers", "1", "--request-timeout", "30"])
-        .args(["--continue-on-failure", "--report", "junit", "--report-junit-path"])
-        .arg(&report)
-        .args(["--header", &format!("Authorization: Bearer {}", product.admin_token)])
-        .current_dir(dir.path())
-        .stdout(out.try_clone()?)
-        .stderr(out);
+    command.current_dir(dir.path()).stdout(out.try_clone()?).stderr(out);
     let status = Job::start("schemathesis", &mut command)?.wait(LIMIT, interrupt)?;
+
     product.check_alive()?;
     let output = fs::read_to_string(&log).unwrap_or_default();
     let counts = fs::read_to_string(&report).ok().and_then(|xml| counts(&xml));
@@ -58,7 +69,41 @@ pub(crate) fn run(kubekcloud: &Path, interrupt: &Interrupt) -> Result<Outcome> {
         counts.failed = counts.failed.max(1);
         println!("{output}\nschemathesis ended with {status}; all of it: {}", log.display());
     }
+    // Had it shut itself out, most answers would have been a 401, and most of this a show.
+    product.call(Method::GET, "/api/v1/users/me", TOKEN, None).context("schemathesis took its own rights away")?;
     Ok(Outcome::Ran(counts))
+}
+
+/// Users enough that no request made up hits the one who asks, and clusters with instances.
+fn furnish(product: &Product) -> Result<()> {
+    let quota = |name: &str| json!({"username": name, "quota_cpu": 10_000, "quota_memory": 10_000, "quota_storage": 10_000});
+    for number in 1..=OTHER_USERS {
+        product.call(Method::POST, "/api/v1/users/", &product.admin_token, Some(&quota(&format!("somebody-{number}"))))?;
+    }
+    let mut asking = quota("asking");
+    asking["token"] = json!(TOKEN);
+    asking["role"] = json!("admin");
+    product.call(Method::POST, "/api/v1/users/", &product.admin_token, Some(&asking))?;
+    for number in 1..=CLUSTERS {
+        let kind = if number % 4 == 0 { "vm" } else { "container" };
+        let cluster =
+            json!({"name": format!("there-{number}"), "instance_type": kind, "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": 1});
+        product.call(Method::POST, "/api/v1/clusters/?wait=20", TOKEN, Some(&cluster))?;
+    }
+    Ok(())
+}
+
+fn command(program: &Path, url: &str, report: &Path) -> Command {
+    let mut command = Command::new(program);
+    clean(&mut command);
+    command
+        .args(["--no-color", "run", &format!("{url}/openapi.json")])
+        .args(["--checks", CHECKS, "--max-examples", EXAMPLES, "--generation-deterministic"])
+        .args(["--phases", "examples,coverage,fuzzing", "--workers", "1", "--request-timeout", "30"])
+        .args(["--continue-on-failure", "--report", "junit", "--report-junit-path"])
+        .arg(report)
+        .args(["--header", &format!("Authorization: Bearer {TOKEN}")]);
+    command
 }
 
 /// Totals of a JUnit report: one test case per operation of the API.

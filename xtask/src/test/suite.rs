@@ -111,7 +111,7 @@ impl Suite<'_> {
         // What passed is shown too, else a test could skip itself unheard.
         command.arg("--show-output").current_dir(&binary.dir).env("CARGO_MANIFEST_DIR", &binary.dir);
         // Snapshots are compared here, never written.
-        command.env("INSTA_UPDATE", "no").env("INSTA_WORKSPACE_ROOT", checkout::root());
+        command.env("RUST_BACKTRACE", "0").env("INSTA_UPDATE", "no").env("INSTA_WORKSPACE_ROOT", checkout::root());
         clean(&mut command);
         for (package, name, value) in &self.env {
             if package.is_empty() || *package == binary.package {
