@@ -21,6 +21,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another process uses the data directory.
+    #[error("{0} is in use by another sandbox")]
+    InUse(PathBuf),
     /// The self-signed certificate could not be made or loaded.
     #[error("certificate: {0}")]
     Certificate(String),

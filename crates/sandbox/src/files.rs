@@ -1,6 +1,7 @@
 //! What is kept in the data directory beside the objects: certificate, token and port, and the kubeconfig made of them.
 //! Files are for their owner only.
 
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use crate::serve::tls::Identity;
 /// What identifies this sandbox to its clients.
 pub(crate) struct Kept {
     dir: Option<PathBuf>,
+    /// Held as long as the directory is in use; the system lets go of it when the process ends, however it ends.
+    pub(crate) lock: Option<File>,
     pub(crate) identity: Identity,
     pub(crate) token: String,
     pub(crate) port: Option<u16>,
@@ -35,19 +38,21 @@ impl Kept {
     /// Reads what a data directory keeps, or makes it anew.
     pub(crate) fn open(dir: Option<&Path>) -> Result<Self, Error> {
         let dir = dir.map(Path::to_owned);
+        let mut lock = None;
         if let Some(dir) = &dir {
             std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(Error::file(dir))?;
+            lock = Some(lock_directory(dir)?);
             let path = dir.join(FILE);
             if path.exists() {
                 let text = std::fs::read(&path).map_err(Error::file(&path))?;
                 let saved: Saved = serde_json::from_slice(&text).map_err(|e| Error::file(&path)(e.into()))?;
                 let identity = Identity { certificate: saved.certificate, key: saved.key };
-                return Ok(Kept { dir: Some(dir.clone()), identity, token: saved.token, port: Some(saved.port) });
+                return Ok(Kept { dir: Some(dir.clone()), lock, identity, token: saved.token, port: Some(saved.port) });
             }
         }
         let mut random = rand::rng();
         let token = format!("{:032x}{:032x}", random.random::<u128>(), random.random::<u128>());
-        Ok(Kept { dir, identity: Identity::new()?, token, port: None })
+        Ok(Kept { dir, lock, identity: Identity::new()?, token, port: None })
     }
 
     /// Writes everything back, with the port that was taken. Returns where the kubeconfig is.
@@ -69,6 +74,16 @@ impl Kept {
              users:\n- name: sandbox-admin\n  user:\n    token: {token}\ncontexts:\n- name: sandbox\n  context:\n    cluster: sandbox\n    user: sandbox-admin\n\
              current-context: sandbox\n"
         )
+    }
+}
+
+fn lock_directory(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("lock");
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(Error::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(dir.to_owned())),
+        Err(TryLockError::Error(e)) => Err(Error::file(&path)(e)),
     }
 }
 

@@ -55,6 +55,7 @@ pub struct Sandbox {
     url: String,
     stop: CancellationToken,
     tasks: TaskTracker,
+    _lock: Option<std::fs::File>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -85,7 +86,7 @@ impl Sandbox {
         let served = Served { cluster: cluster.clone(), actions, token: kept.token, stop: stop.clone() };
         tasks.spawn(serve::serve(listener, acceptor, Arc::new(served)));
         let url = format!("https://127.0.0.1:{port}");
-        Ok(Sandbox { cluster, kubeconfig, kubeconfig_path, url, stop, tasks })
+        Ok(Sandbox { cluster, kubeconfig, kubeconfig_path, url, stop, tasks, _lock: kept.lock })
     }
 
     /// How to reach it, as YAML, with certificate and token inside.

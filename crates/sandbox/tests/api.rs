@@ -89,7 +89,7 @@ async fn refusals_are_those_of_the_real_server() {
 async fn a_delete_obeys_its_preconditions() {
     let (_sandbox, client) = start().await;
     let made = namespace(&client, "a").await;
-    let api: Api<Namespace> = Api::all(client);
+    let api: Api<Namespace> = Api::all(client.clone());
     let with = |uid: &str| DeleteParams {
         preconditions: Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None }),
         ..DeleteParams::default()
@@ -97,6 +97,13 @@ async fn a_delete_obeys_its_preconditions() {
     let (code, reason, message) = refused(api.delete("a", &with("another")).await);
     assert_eq!((code, reason.as_str()), (409, "Conflict"));
     assert!(message.contains("Precondition failed: UID in precondition: another, UID in object meta: "), "{message}");
+    let maps: Api<ConfigMap> = Api::namespaced(client, "a");
+    maps.create(&PostParams::default(), &config_map("c", json!({}))).await.expect("created");
+    let (code, _, message) = refused(maps.delete("c", &with("another")).await);
+    assert!(
+        code == 409 && message.contains(r#"on ConfigMap "c": the UID in the precondition (another) does not match the UID in record"#),
+        "{message}"
+    );
     api.delete("a", &with(&made.uid().expect("a uid"))).await.expect("deleted");
     eventually("it is gone", || async { api.get_opt("a").await.expect("read").is_none().then_some(()) }).await;
 }

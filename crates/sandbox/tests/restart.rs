@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod};
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
+use kubekcloud_sandbox::{Error, Options, Sandbox};
 use serde_json::json;
 use support::{client, config_map, eventually, namespace, phase, pod, start_in};
 
@@ -36,6 +37,17 @@ async fn port_certificate_token_objects_and_versions_are_kept() {
     let version = |map: &ConfigMap| map.resource_version().expect("a version").parse::<u64>().expect("a number");
     assert!(version(&after) > version(&before));
     sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_directory_serves_one_sandbox_at_a_time() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (sandbox, _client) = start_in(dir.path()).await;
+    let options = Options { data_dir: Some(dir.path().to_owned()), port: 0 };
+    let second = Sandbox::start(options.clone()).await;
+    assert!(matches!(second, Err(Error::InUse(_))), "{second:?}");
+    sandbox.shutdown().await;
+    Sandbox::start(options).await.expect("free again").shutdown().await;
 }
 
 /// Not a test by itself: the process that [`an_acknowledged_write_survives_sigkill`] kills.

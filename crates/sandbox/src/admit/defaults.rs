@@ -73,7 +73,7 @@ const ADMITTED_POD: &[(&str, &str)] = &[
 /// What the server decides and nobody owns.
 #[rustfmt::skip]
 pub(super) const SERVER_SET: &[(&str, &str)] = &[
-    ("namespaces", "spec.finalizers"),
+    ("namespaces", "spec"),
     ("pods", "spec.preemptionPolicy"), ("pods", "spec.priority"), ("pods", "spec.serviceAccount"), ("pods", "spec.serviceAccountName"), ("pods", "spec.tolerations"),
     ("services", "spec.clusterIP"), ("services", "spec.clusterIPs"), ("services", "spec.ipFamilies"), ("services", "spec.ipFamilyPolicy"),
 ];

@@ -68,21 +68,25 @@ impl DeleteOptions {
     }
 
     fn allow(&self, kind: &Kind, live: &Entry) -> Answer<()> {
-        let refuse = |what: &str, wanted: &str, found: &str| {
-            let happened = if what == "UID" { "deleted and then recreated" } else { "modified" };
-            let why = format!(
-                "the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). The object might have been {happened}"
-            );
-            let before = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}");
-            let own_words = kind.resource() == "namespaces";
-            Err(Refusal::conflict(kind, &live.key.name, if own_words { &before } else { &why }))
-        };
+        let refuse = |what: &str, wanted: &str, found: &str| Err(unmet(kind, &live.key.name, what, wanted, found));
         match (&self.uid, &self.version) {
             (Some(uid), _) if **uid != *live.uid => refuse("UID", uid, &live.uid),
             (_, Some(version)) if *version != live.version.to_string() => refuse("ResourceVersion", version, &live.version.to_string()),
             _ => Ok(()),
         }
     }
+}
+
+/// The words of the real server: Namespaces have their own, all others name the kind where one expects the resource.
+fn unmet(kind: &Kind, name: &str, what: &str, wanted: &str, found: &str) -> Refusal {
+    if kind.resource() == "namespaces" {
+        return Refusal::conflict(kind, name, &format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {found}"));
+    }
+    let happened = if what == "UID" { "deleted and then recreated" } else { "modified" };
+    let named = Kind { plural: kind.kind.clone(), ..kind.clone() };
+    let why =
+        format!("the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). The object might have been {happened}");
+    Refusal::conflict(&named, name, &why)
 }
 
 impl Cluster {

@@ -59,6 +59,7 @@ fn conflicts(managers: &[Manager], changed: &Set) -> Vec<Cause> {
             causes.push(Cause::new("FieldManagerConflict", field, format!("conflict with {:?}{with}{using}", manager.name)));
         }
     }
+    causes.sort_by(|a, b| (&a.message, &a.field).cmp(&(&b.message, &b.field)));
     causes
 }
 
