@@ -179,6 +179,8 @@ impl Pass<'_> {
     async fn guard(&self, cluster: &ClusterIntent, memory: &mut Memory) -> Result<(), PassError> {
         let bounds = Bounds::of(cluster, memory.recounts);
         if memory.guardrails.as_ref() != Some(&bounds) {
+            // Something changed about a guarded namespace: look for what is left of its former guardrails, too.
+            memory.pruned &= memory.guardrails.is_none();
             guardrails::apply(self.writer(), &self.context.installation, cluster, memory.recounts).await?;
             memory.guardrails = Some(bounds);
         }
