@@ -25,6 +25,7 @@ mod value;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::TcpListener;
@@ -70,7 +71,7 @@ impl Sandbox {
     /// # Errors
     /// When the data directory can't be read or written, or the port is taken.
     pub async fn start(options: Options) -> Result<Sandbox, Error> {
-        let kept = Kept::open(options.data_dir.as_deref())?;
+        let kept = open_kept(options.data_dir.as_deref()).await?;
         let acceptor = kept.identity.acceptor()?;
         let listener = listen(options.port, kept.port).await?;
         let port = listener.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();
@@ -123,6 +124,17 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// The data directory; of a process that was killed a moment ago, the system may still hold the lock.
+async fn open_kept(dir: Option<&Path>) -> Result<Kept, Error> {
+    for _ in 0..20 {
+        match Kept::open(dir) {
+            Err(Error::InUse(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => return other,
+        }
+    }
+    Kept::open(dir)
 }
 
 /// A port that is asked for must be free; one that is only remembered may have been taken by another meanwhile.
