@@ -101,6 +101,7 @@ async fn live(phoenix: &mut Phoenix<'_>, user: &Client, life: Life) {
     let mut body = json!({"name": name, "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": 2});
     match life {
         Life::Container => {
+            phoenix.kubernetes.offer_volumes(2).await;
             body["disk_gb"] = json!(1);
             body["ssh_public_key"] = json!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ann@host");
         }

@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, sync::OnceLock};
 
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::{Namespace, PersistentVolume, Pod};
 use kube::{
     Api, Config,
-    api::{DeleteParams, ListParams},
+    api::{DeleteParams, ListParams, PostParams},
     config::{KubeConfigOptions, Kubeconfig},
 };
 use sandbox::Sandbox;
@@ -63,6 +63,25 @@ impl Kubernetes {
 
     pub(crate) fn namespaces(&self) -> Api<Namespace> {
         Api::all(self.client.clone())
+    }
+
+    /// Makes sure that `count` claims of 1 GiB can be bound: the real control plane has no provisioner.
+    pub(crate) async fn offer_volumes(&self, count: usize) {
+        if !is_real() {
+            return;
+        }
+        let volumes = Api::<PersistentVolume>::all(self.client.clone());
+        for _ in 0..count {
+            let volume = serde_json::json!({
+                "metadata": {"name": super::unique("volume")},
+                "spec": {
+                    "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"], "persistentVolumeReclaimPolicy": "Retain",
+                    "hostPath": {"path": "/nowhere"},
+                },
+            });
+            let volume = serde_json::from_value(volume).expect("a volume");
+            volumes.create(&PostParams::default(), &volume).await.expect("creates");
+        }
     }
 
     /// Names of the namespaces that belong to an installation.
