@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use member::MemberError;
 use store::ClusterObservation;
 use tokio::time::Instant;
 use types::InstanceId;
@@ -25,6 +26,8 @@ const REMAKE_MOST: Duration = Duration::from_secs(300);
 pub(crate) struct Memory {
     /// What the guardrails were last applied for. Dropped at each resync, so that drift is repaired.
     pub(crate) guardrails: Option<Bounds>,
+    /// How often in a row the namespace was not ready for Pods or VMs.
+    pub(crate) not_ready: u32,
     /// How often the quota object was asked to count anew.
     pub(crate) recounts: u32,
     /// Whether guardrails that are no longer wanted were looked for.
@@ -41,6 +44,20 @@ pub(crate) struct Memory {
     pub(crate) removed: bool,
     /// Of its instances.
     pub(crate) instances: HashMap<InstanceId, InstanceMemory>,
+}
+
+/// A new namespace is ready within a few tries. A quota object that is older than the kind that it counts (KubeVirt was
+/// installed a moment ago) is not looked at again for minutes, unless it changes.
+const NOT_READY_TRIES: u32 = 6;
+
+impl Memory {
+    /// Has the quota object count anew where it must be wrong: by the rows there is room.
+    pub(crate) fn note_refusal(&mut self, error: &MemberError) {
+        let exceeded = error.reason() == "QuotaExceeded";
+        self.not_ready += u32::from(error.namespace_not_ready());
+        let stuck = error.namespace_not_ready() && self.not_ready.is_multiple_of(NOT_READY_TRIES);
+        self.recounts += u32::from(exceeded || stuck);
+    }
 }
 
 /// Of one instance.

@@ -101,7 +101,7 @@ async fn live(phoenix: &mut Phoenix<'_>, user: &Client, life: Life) {
     let mut body = json!({"name": name, "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": 2});
     match life {
         Life::Container => {
-            phoenix.kubernetes.offer_volumes(2).await;
+            phoenix.kubernetes.offer_volumes(4).await;
             body["disk_gb"] = json!(1);
             body["ssh_public_key"] = json!("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ann@host");
         }
@@ -130,6 +130,8 @@ async fn live(phoenix: &mut Phoenix<'_>, user: &Client, life: Life) {
             }
             phoenix.ask(user, "PATCH", &path, Some(&json!({"instance_count": 1}))).await;
             phoenix.running(user, &path, 1).await;
+            let freed = |_, quota: &Value| quota["used_cpu"].as_f64() == Some(1.0);
+            phoenix.until(user, "/api/v1/users/me/quota", "free of what was scaled away", freed).await;
         }
         Life::Vm => {
             for (operation, state) in [("suspend", "suspended"), ("resume", "running")] {

@@ -164,10 +164,10 @@ impl Pass<'_> {
                 false => instances::carry_out(self, cluster, &observed, memory).await,
             };
         if let Some(error) = error {
-            // By the rows there is room, so the quota miscounts, or waits for what is still on its way out.
-            memory.recounts += u32::from(error.reason() == "QuotaExceeded");
+            memory.note_refusal(&error);
             return Err(error.into());
         }
+        memory.not_ready = 0;
         let pruning = prune::run(self, cluster, &observed).await?;
         if !unfinished {
             observation.carried_out = Some(cluster.generation);

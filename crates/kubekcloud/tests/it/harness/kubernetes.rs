@@ -65,7 +65,8 @@ impl Kubernetes {
         Api::all(self.client.clone())
     }
 
-    /// Makes sure that `count` claims of 1 GiB can be bound: the real control plane has no provisioner.
+    /// Makes sure that `count` claims of 1 GiB can be bound: the real control plane has no provisioner. Offer some more
+    /// than needed: claims that an interrupted test left behind take theirs first.
     pub(crate) async fn offer_volumes(&self, count: usize) {
         if !is_real() {
             return;
