@@ -1,0 +1,154 @@
+//! `cargo xtask bench api`
+
+use super::{
+    create, data_dir, idle, machine, median, release,
+    report::{Row, Section, Target},
+    sub, wrk,
+};
+use crate::{
+    checkout,
+    job::{Interrupt, Job, output},
+    product::Product,
+    python,
+    services::free_port,
+    test::clean,
+};
+use anyhow::{Context, Result, bail};
+use reqwest::Method;
+use serde_json::json;
+use std::{
+    fs::File,
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
+
+const REQUIREMENTS: &str = include_str!("../../../bench/requirements.txt");
+const TOKEN: &str = "token-of-the-benchmark";
+/// How often each is measured, taking turns.
+pub(super) const ROUNDS: usize = 5;
+const SECONDS: u32 = 3;
+const CLUSTERS: i64 = 20;
+
+/// What, the path, and how many times the peer's rate ours should be.
+const READS: &[(&str, &str, Target)] = &[
+    ("quota, requests/s", "/api/v1/users/me/quota", Target::AtLeast(15.0)),
+    ("list of 20 clusters, requests/s", "/api/v1/clusters/", Target::AtLeast(15.0)),
+    ("one cluster with 3 instances, requests/s", "/api/v1/clusters/1", Target::None),
+];
+
+/// The FastAPI reading of the seeds.
+pub(super) struct Peer {
+    bin: PathBuf,
+    dir: PathBuf,
+}
+
+pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
+    wrk::install()?;
+    let bin = match python::environment("bench", REQUIREMENTS)? {
+        Ok(bin) => bin,
+        Err(how) => bail!("Python: {how}"),
+    };
+    let binary = release(interrupt)?;
+    let (machine, load) = (machine::describe()?, machine::load()?);
+    println!("load average {load:.2}");
+    let data = data_dir()?;
+    let peer = Peer { bin, dir: sub(data.path(), "peer")? };
+    peer.fill()?;
+
+    let sandbox = Product::dev(&binary, &sub(data.path(), "dev")?)?;
+    let kubeconfig = sandbox.kubeconfig.as_deref().context("dev has a Kubernetes")?;
+    let home = sub(data.path(), "serve")?;
+    let ours = Product::serve(&binary, &home, Some(kubeconfig))?;
+    furnish(&ours)?;
+    let memory = idle::memory(&ours, interrupt)?;
+    let mut rows = reads(&peer, &ours, interrupt)?;
+    drop(ours);
+    rows.push(memory);
+    rows.push(idle::cold_start(&peer, &binary, &home, kubeconfig, interrupt)?);
+    drop(sandbox);
+    rows.push(create::row(&binary, data.path(), interrupt)?);
+    Ok(Section { title: "API", machine, load, rows, notes: notes() })
+}
+
+fn notes() -> Vec<String> {
+    vec![
+        format!("Medians of {ROUNDS} rounds in which both take turns; wrk with {} connections for {SECONDS} s each. Every answer was a success.", wrk::CONNECTIONS),
+        "Peer: `bench/fastapi_seed/`, FastAPI and SQLAlchemy on one uvicorn process with uvloop and httptools, synchronous routes, eager loading, \
+         SQLite in WAL mode; it answers the same clusters with a status made from that of their instances."
+            .into(),
+        "Ours: `kubekcloud serve` (release build) on SQLite, connected to the sandbox of a `kubekcloud dev` process.".into(),
+        "Durable creates: clusters of one instance with `synchronous=FULL`, while the same process makes their objects in the sandbox; fresh database and \
+         sandbox each round. Peer: bare SQLite commits of one row (`bench/commits.py`) on the same disk."
+            .into(),
+        "Idle memory: resident set of `serve` with its 20 clusters running, before any load. Cold start: from starting the process to the first 200 of \
+         `/health`, the database being there."
+            .into(),
+    ]
+}
+
+fn reads(peer: &Peer, ours: &Product, interrupt: &Interrupt) -> Result<Vec<Row>> {
+    let (_job, peer_url) = peer.start()?;
+    idle::until_healthy(&peer_url, interrupt)?;
+    let mut rates = vec![(Vec::new(), Vec::new()); READS.len()];
+    for round in 1..=ROUNDS {
+        for ((_, path, _), (theirs, mine)) in READS.iter().zip(&mut rates) {
+            interrupt.check()?;
+            theirs.push(wrk::run(&format!("{peer_url}{path}"), TOKEN, SECONDS, None)?);
+            mine.push(wrk::run(&format!("{}{path}", ours.url), TOKEN, SECONDS, None)?);
+        }
+        println!("reads: round {round} of {ROUNDS}");
+    }
+    let row = |((what, _, target), (theirs, mine)): (&(&str, &str, Target), (Vec<f64>, Vec<f64>))| {
+        let (theirs, mine) = (median(theirs), median(mine));
+        let (peer, ours) = (format!("{theirs:.0}"), format!("{mine:.0}"));
+        let target = match target {
+            Target::AtLeast(least) => Target::AtLeast(*least),
+            Target::AtMost(most) => Target::AtMost(*most),
+            Target::None => Target::None,
+        };
+        Row { what: (*what).to_owned(), peer, ours, figure: mine / theirs, unit: "x", target }
+    };
+    Ok(READS.iter().zip(rates).map(row).collect())
+}
+
+/// The same data as the peer's: one user, 20 clusters of 3 instances, all running.
+fn furnish(ours: &Product) -> Result<()> {
+    let user = json!({"username": "bench", "token": TOKEN, "quota_cpu": 1000, "quota_memory": 1000});
+    ours.call(Method::POST, "/api/v1/users/", &ours.admin_token, Some(&user))?;
+    for number in 1..=CLUSTERS {
+        let cluster = json!({"name": format!("bench-{number}"), "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": 3});
+        let made = ours.call(Method::POST, "/api/v1/clusters/?wait=30", TOKEN, Some(&cluster))?;
+        if made["status"] != "running" {
+            bail!("a cluster is {} instead of running", made["status"]);
+        }
+    }
+    Ok(())
+}
+
+impl Peer {
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        clean(&mut command);
+        command.current_dir(&self.dir).env("PYTHONPATH", checkout::root().join("bench")).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env("DATABASE_URL", format!("sqlite:///{}", self.dir.join("seed.db").display()));
+        command
+    }
+
+    fn fill(&self) -> Result<()> {
+        output(self.command("python").args(["-m", "fastapi_seed.fill", TOKEN])).map(drop).context("fill the peer's database")
+    }
+
+    /// Starts it; it need not answer yet.
+    pub(super) fn start(&self) -> Result<(Job, String)> {
+        let port = free_port()?;
+        let out = File::create(self.dir.join("output.log"))?;
+        let mut command = self.command("uvicorn");
+        command.args(["fastapi_seed.app:app", "--host", "127.0.0.1", "--port", &port.to_string(), "--log-level", "warning", "--no-access-log"]);
+        let job = Job::start("uvicorn", command.stdout(out.try_clone()?).stderr(out))?;
+        Ok((job, format!("http://127.0.0.1:{port}")))
+    }
+}
+
+/// How long a server may take until it answers.
+pub(super) const START_LIMIT: Duration = Duration::from_secs(60);
