@@ -89,7 +89,16 @@ impl App {
 
     fn validate(&self, caller: &Caller, request: CreateCluster) -> Result<Validated> {
         let CreateCluster {
-            name, instance_type, cpu_per_instance, memory_per_instance, instance_count, image, ssh_public_key, cloud_init, disk_gb, member,
+            name,
+            instance_type,
+            cpu_per_instance,
+            memory_per_instance,
+            instance_count,
+            image,
+            ssh_public_key,
+            cloud_init,
+            disk_gb,
+            member,
         } = request;
         let vm = instance_type == InstanceType::Vm;
         let mut fields = Fields::default();

@@ -100,8 +100,7 @@ impl App {
                 (pods.into_iter().next().ok_or_else(|| no_log(&row))?, "compute")
             }
         };
-        let query =
-            LogQuery { container: Some(container.into()), tail_lines: Some(tail), limit_bytes: Some(LOG_BYTES), previous, timestamps: false };
+        let query = LogQuery { container: Some(container.into()), tail_lines: Some(tail), limit_bytes: Some(LOG_BYTES), previous, timestamps: false };
         member.pod_logs(&row.namespace, &pod, &query).await.map_err(|e| if e.is_not_found() { no_log(&row) } else { e.into_error(member.name()) })
     }
 

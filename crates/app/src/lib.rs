@@ -44,11 +44,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            open_sign_up: false,
-            container_image: "nginx:latest".into(),
-            vm_image: "quay.io/containerdisks/fedora:latest".into(),
-        }
+        Self { open_sign_up: false, container_image: "nginx:latest".into(), vm_image: "quay.io/containerdisks/fedora:latest".into() }
     }
 }
 

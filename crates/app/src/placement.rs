@@ -25,10 +25,10 @@ impl App {
 
     /// The member behind a row.
     pub(crate) fn member(&self, id: MemberId) -> Result<&Arc<Member>> {
-        self.local.as_ref().filter(|_| id == MemberId::LOCAL).ok_or_else(|| Error::Unavailable {
-            message: "No Kubernetes is configured for this cluster's member".into(),
-            retry_after_seconds: 60,
-        })
+        self.local
+            .as_ref()
+            .filter(|_| id == MemberId::LOCAL)
+            .ok_or_else(|| Error::Unavailable { message: "No Kubernetes is configured for this cluster's member".into(), retry_after_seconds: 60 })
     }
 }
 

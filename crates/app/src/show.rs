@@ -2,7 +2,11 @@
 
 use store::{ClusterRow, InstanceObserved, InstanceRow, Usage, UserRow};
 use types::{Desired, InstanceStatus, InstanceType, Transition};
-use wire::{cluster::Cluster, instance::{Instance, SuspendSemantics}, user::User};
+use wire::{
+    cluster::Cluster,
+    instance::{Instance, SuspendSemantics},
+    user::User,
+};
 
 use crate::placement::member_name;
 
@@ -25,7 +29,22 @@ pub(crate) fn user(row: UserRow, used: Usage) -> User {
 
 pub(crate) fn cluster(row: ClusterRow) -> Cluster {
     let ClusterRow {
-        id, owner, member, name, namespace, instance_type, cpu, memory, disk, image, instance_count, status, reason, message, created_at, updated_at,
+        id,
+        owner,
+        member,
+        name,
+        namespace,
+        instance_type,
+        cpu,
+        memory,
+        disk,
+        image,
+        instance_count,
+        status,
+        reason,
+        message,
+        created_at,
+        updated_at,
     } = row;
     Cluster {
         id,

@@ -1,6 +1,6 @@
 //! Who did what. Written in the transaction that did it.
 
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, ColumnTrait};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use types::{Result, Timestamp, UserId};
 
 use crate::{Store, Tx, entity::audit, error::db};

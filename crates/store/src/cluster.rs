@@ -1,6 +1,9 @@
 //! Clusters as their owners see them. Every query names the owner: somebody else's cluster is not found.
 
-use sea_orm::{ActiveValue::{NotSet, Set}, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
 use types::{Bytes, ClusterId, ClusterName, ClusterStatus, Error, InstanceStatus, InstanceType, MemberId, MilliCpu, Result, Timestamp, UserId};
 
 use crate::{Store, Tx, entity::cluster, error::db, tx::random_word};
@@ -214,7 +217,8 @@ impl Tx {
 
     /// Notes that a cluster's intent has changed, so that reconciling looks at it.
     pub async fn cluster_touch(&self, id: ClusterId) -> Result<()> {
-        self.execute("UPDATE clusters SET generation = generation + 1, updated_at = ? WHERE id = ?", [Timestamp::now().0.into(), id.0.into()]).await?;
+        self.execute("UPDATE clusters SET generation = generation + 1, updated_at = ? WHERE id = ?", [Timestamp::now().0.into(), id.0.into()])
+            .await?;
         Ok(())
     }
 
@@ -232,7 +236,8 @@ impl Tx {
 
     pub(crate) async fn free_namespace(&self, member: MemberId, name: &ClusterName) -> Result<String> {
         let plain = name.namespace();
-        let taken = self.tx.query_one_raw(self.sql("SELECT 1 FROM clusters WHERE member_id = ? AND namespace = ?", [member.0.into(), plain.as_str().into()]));
+        let taken =
+            self.tx.query_one_raw(self.sql("SELECT 1 FROM clusters WHERE member_id = ? AND namespace = ?", [member.0.into(), plain.as_str().into()]));
         Ok(if taken.await.map_err(db)?.is_some() { name.namespace_with(&random_word(6)) } else { plain })
     }
 }

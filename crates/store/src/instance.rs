@@ -3,7 +3,11 @@
 use sea_orm::{ConnectionTrait, FromQueryResult, QueryResult};
 use types::{ClusterId, ClusterName, Desired, Error, InstanceId, InstanceStatus, InstanceType, MemberId, Operation, Result, Timestamp, UserId};
 
-use crate::{Store, Tx, error::db, intent::{InstanceIntent, InstanceObserved}};
+use crate::{
+    Store, Tx,
+    error::db,
+    intent::{InstanceIntent, InstanceObserved},
+};
 
 /// An instance with what its answers need of its cluster.
 #[derive(Debug, Clone)]
@@ -61,8 +65,28 @@ const JOINED: &str = "SELECT i.*, c.member_id, c.namespace, c.instance_type, c.d
 
 fn read(row: &QueryResult) -> Result<InstanceRow> {
     let Joined {
-        id, cluster_id, ordinal, name, desired, generation, start_generation, deleting, created_at, status, observed_generation, reason, message, ip,
-        node, status_since, updated_at, member_id, namespace, instance_type, disk_bytes, deleting_at,
+        id,
+        cluster_id,
+        ordinal,
+        name,
+        desired,
+        generation,
+        start_generation,
+        deleting,
+        created_at,
+        status,
+        observed_generation,
+        reason,
+        message,
+        ip,
+        node,
+        status_since,
+        updated_at,
+        member_id,
+        namespace,
+        instance_type,
+        disk_bytes,
+        deleting_at,
     } = Joined::from_query_result(row, "").map_err(db)?;
     Ok(InstanceRow {
         cluster: ClusterId(cluster_id),
@@ -113,7 +137,9 @@ impl Store {
 
     /// The instances of one cluster behind ordinal `after`, in order.
     pub async fn instances(&self, owner: Option<UserId>, cluster: ClusterId, after: i32, limit: u64) -> Result<Vec<InstanceRow>> {
-        let sql = format!("{JOINED} WHERE i.cluster_id = ? AND (? = 0 OR c.owner_id = ?) AND i.deleting = ? AND i.ordinal > ? ORDER BY i.ordinal LIMIT {limit}");
+        let sql = format!(
+            "{JOINED} WHERE i.cluster_id = ? AND (? = 0 OR c.owner_id = ?) AND i.deleting = ? AND i.ordinal > ? ORDER BY i.ordinal LIMIT {limit}"
+        );
         let values = [cluster.0.into(), owner_flag(owner).into(), owner_id(owner).into(), false.into(), after.into()];
         let rows = self.reader().query_all_raw(self.sql(&sql, values)).await.map_err(db)?;
         rows.iter().map(read).collect()

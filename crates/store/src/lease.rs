@@ -7,7 +7,10 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, Value};
 use types::{Error, MemberId, Result};
 
-use crate::{Store, Tx, error::{db, is_duplicate}};
+use crate::{
+    Store, Tx,
+    error::{db, is_duplicate},
+};
 
 /// A lease that was held when it was last looked at.
 #[derive(Debug, Clone)]

@@ -17,10 +17,8 @@ use crate::{
 impl Store {
     /// Clusters whose intent is newer than what was carried out, or that are being deleted.
     pub async fn clusters_dirty(&self, member: MemberId) -> Result<Vec<ClusterId>> {
-        let dirty = self.sql(
-            "SELECT id FROM clusters WHERE member_id = ? AND (generation > observed_generation OR deleting_at IS NOT NULL)",
-            [member.0.into()],
-        );
+        let dirty = self
+            .sql("SELECT id FROM clusters WHERE member_id = ? AND (generation > observed_generation OR deleting_at IS NOT NULL)", [member.0.into()]);
         let rows = self.reader().query_all_raw(dirty).await.map_err(db)?;
         rows.iter().map(|row| row.try_get("", "id").map(ClusterId).map_err(db)).collect()
     }

@@ -1,6 +1,6 @@
 //! Users: who they are, what they may, how much they may take.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, ColumnTrait};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect};
 use types::{Bytes, Error, MilliCpu, Result, Role, Timestamp, UserId};
 
 pub(crate) use crate::entity::user::Model;
@@ -100,7 +100,10 @@ impl Store {
             let Sums { owner_id, cpu, memory, storage } = Sums::from_query_result(row, "").map_err(db)?;
             used.insert(owner_id, Usage { cpu: MilliCpu(cpu), memory: Bytes(memory), storage: Bytes(storage) });
         }
-        rows.into_iter().map(|row| Ok((used.get(&row.id).copied().unwrap_or_default(), UserRow::try_from(row)?))).map(|r| r.map(|(u, row)| (row, u))).collect()
+        rows.into_iter()
+            .map(|row| Ok((used.get(&row.id).copied().unwrap_or_default(), UserRow::try_from(row)?)))
+            .map(|r| r.map(|(u, row)| (row, u)))
+            .collect()
     }
 
     /// Whether there is an enabled admin.

@@ -193,7 +193,9 @@ async fn a_newer_schema_is_refused() {
     let (store, dir) = fresh().await;
     let path = dir.expect("SQLite").keep().join("test.db");
     let raw = sea_orm::Database::connect(format!("sqlite:{}", path.display())).await.expect("opens");
-    sea_orm::ConnectionTrait::execute_unprepared(&raw, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)").await.expect("inserts");
+    sea_orm::ConnectionTrait::execute_unprepared(&raw, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_future', 0)")
+        .await
+        .expect("inserts");
     let error = store.migrate().await.expect_err("refuses");
     assert!(error.to_string().contains("m9999_future"), "{error}");
     assert!(store.require_current_schema().await.is_err());

@@ -44,7 +44,11 @@ pub(super) async fn readyz(State(state): State<routes::State>, Query(query): Que
         for Check { name, ok, required, message } in checks {
             let sign = if ok { "[+]" } else { "[-]" };
             let note = if required { "" } else { " (not required)" };
-            text.push_str(&format!("{sign}{name} {}{note}{}{message}\n", if ok { "ok" } else { "failed" }, if message.is_empty() { "" } else { ": " }));
+            text.push_str(&format!(
+                "{sign}{name} {}{note}{}{message}\n",
+                if ok { "ok" } else { "failed" },
+                if message.is_empty() { "" } else { ": " }
+            ));
         }
     }
     text.push_str(if ready { "ok\n" } else { "not ready\n" });

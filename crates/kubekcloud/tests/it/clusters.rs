@@ -36,7 +36,10 @@ async fn an_instance_is_the_pod_that_the_seeds_describe() {
 
 #[tokio::test]
 async fn a_namespace_is_guarded() {
-    use k8s_openapi::api::{core::v1::{LimitRange, ResourceQuota}, networking::v1::NetworkPolicy};
+    use k8s_openapi::api::{
+        core::v1::{LimitRange, ResourceQuota},
+        networking::v1::NetworkPolicy,
+    };
     let (server, _database, kubernetes) = Server::fresh().await;
     let user = server.user().await;
     let cluster = user.cluster(&unique("guarded"), "container", 2).await;
@@ -177,7 +180,9 @@ async fn a_repeat_with_the_same_key_answers_with_the_same_cluster() {
     let (server, _database, _kubernetes) = Server::fresh().await;
     let user = server.user().await;
     let body = |count: u32, name: &str| {
-        json!({"name": name, "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": count}).to_string().into_bytes()
+        json!({"name": name, "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": count})
+            .to_string()
+            .into_bytes()
     };
     let name = unique("once");
     let headers = [("content-type", "application/json"), ("idempotency-key", "key-1")];

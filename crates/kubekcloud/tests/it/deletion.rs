@@ -44,7 +44,8 @@ async fn a_cluster_deleted_in_its_first_moment_leaves_nothing() {
     let (server, database, kubernetes) = Server::fresh().await;
     let user = server.user().await;
     for _ in 0..5 {
-        let body = json!({"name": unique("brief"), "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": 3});
+        let body =
+            json!({"name": unique("brief"), "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": 3});
         let cluster = user.post("/api/v1/clusters", &body).await.expect(201);
         user.delete(&format!("/api/v1/clusters/{}", cluster["id"])).await.expect(202);
     }

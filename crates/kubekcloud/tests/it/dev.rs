@@ -36,7 +36,8 @@ impl Dev {
     }
 
     async fn start(data: &Path) -> Self {
-        let mut child = binary().args(["dev", "--port", "0", "--data-dir"]).arg(data).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+        let mut child =
+            binary().args(["dev", "--port", "0", "--data-dir"]).arg(data).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
         let info = eventually("dev.json of this process", 30, || {
             assert!(child.try_wait().expect("asks").is_none(), "dev ended");
             let info = std::fs::read(data.join("dev.json")).ok().and_then(|text| serde_json::from_slice::<Info>(&text).ok());

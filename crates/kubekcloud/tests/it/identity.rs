@@ -46,13 +46,16 @@ async fn every_route_needs_a_credential_unless_it_says_so() {
     let mut checked = 0;
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
-            let open = operation["security"].as_array().is_some_and(|all| all.iter().any(|one| one.as_object().is_some_and(serde_json::Map::is_empty)));
+            let open =
+                operation["security"].as_array().is_some_and(|all| all.iter().any(|one| one.as_object().is_some_and(serde_json::Map::is_empty)));
             if open {
                 continue;
             }
             let path = path.replace("{user_id}", "1").replace("{cluster_id}", "1").replace("{instance_id}", "1");
             let method: reqwest::Method = method.to_uppercase().parse().expect("a method");
-            for authorization in [None, Some("Bearer wrong-token"), Some("Basic YTpi"), Some("Bearer"), Some("test-admin-token-0123456789"), Some("Bearer ")] {
+            for authorization in
+                [None, Some("Bearer wrong-token"), Some("Basic YTpi"), Some("Bearer"), Some("test-admin-token-0123456789"), Some("Bearer ")]
+            {
                 let mut headers = vec![("content-type", "application/json")];
                 headers.extend(authorization.map(|value| ("authorization", value)));
                 let answer = server.anonymous().send(method.clone(), &path, &headers, Some(b"{}".to_vec())).await;

@@ -44,7 +44,8 @@ async fn quantities_are_exact() {
     // Ten times a tenth is one, which floats miss.
     let (_, user) = server.admin.user_with(json!({"quota_cpu": 1.0, "quota_memory": 1})).await;
     let create = async |name: &str, cpu: serde_json::Value, count: u32| {
-        let body = json!({"name": name, "instance_type": "container", "cpu_per_instance": cpu, "memory_per_instance": "64Mi", "instance_count": count});
+        let body =
+            json!({"name": name, "instance_type": "container", "cpu_per_instance": cpu, "memory_per_instance": "64Mi", "instance_count": count});
         user.post("/api/v1/clusters", &body).await
     };
     let first = create(&unique("tenths"), json!(0.1), 10).await.expect(201);

@@ -21,7 +21,11 @@ const NAMESPACE: &str = "kubekcloud-system";
 async fn least_rights(kubernetes: &Kubernetes, dir: &Path) -> PathBuf {
     let params = PatchParams::apply("tests").force();
     let system = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
-    kubernetes.namespaces().patch(NAMESPACE, &params, &Patch::Apply(serde_json::from_value::<Namespace>(system).expect("a namespace"))).await.expect("applies");
+    kubernetes
+        .namespaces()
+        .patch(NAMESPACE, &params, &Patch::Apply(serde_json::from_value::<Namespace>(system).expect("a namespace")))
+        .await
+        .expect("applies");
     let discovery = Discovery::new(kubernetes.client.clone()).run().await.expect("discovers");
     let file = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kubernetes/rbac.yaml")).expect("rbac.yaml");
     for document in serde_saphyr::from_multiple::<serde_json::Value>(&file).expect("YAML") {
@@ -39,7 +43,8 @@ async fn least_rights(kubernetes: &Kubernetes, dir: &Path) -> PathBuf {
         api.patch(&name, &params, &Patch::Apply(&object)).await.expect("applies");
     }
     let accounts = Api::<ServiceAccount>::namespaced(kubernetes.client.clone(), NAMESPACE);
-    let request = TokenRequest { spec: TokenRequestSpec { expiration_seconds: Some(3600), ..TokenRequestSpec::default() }, ..TokenRequest::default() };
+    let request =
+        TokenRequest { spec: TokenRequestSpec { expiration_seconds: Some(3600), ..TokenRequestSpec::default() }, ..TokenRequest::default() };
     let token = accounts.create_token_request("kubekcloud", &PostParams::default(), &request).await.expect("a token").status.expect("a status").token;
 
     let admin: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(&kubernetes.kubeconfig).expect("reads")).expect("YAML");

@@ -32,7 +32,8 @@ async fn every_curl_line_works_as_printed_with_and_without_the_slash() {
         assert_eq!(stopped["status"], "stopped");
         let quota = john.get(&format!("/api/v1/users/me/quota{slash}")).await;
         // Exactly as the second document prints it, decimals included; more may follow.
-        let printed = "{\"total_cpu\":16.0,\"total_memory\":64.0,\"used_cpu\":6.0,\"used_memory\":12.0,\"available_cpu\":10.0,\"available_memory\":52.0";
+        let printed =
+            "{\"total_cpu\":16.0,\"total_memory\":64.0,\"used_cpu\":6.0,\"used_memory\":12.0,\"available_cpu\":10.0,\"available_memory\":52.0";
         assert!(quota.text.starts_with(printed), "{}", quota.text);
 
         let suspended = john.post_empty(&format!("/api/v1/clusters/1/suspend{slash}")).await.expect(200);
