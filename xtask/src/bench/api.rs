@@ -16,12 +16,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::json;
-use std::{
-    fs::File,
-    path::PathBuf,
-    process::Command,
-    time::Duration,
-};
+use std::{fs::File, path::PathBuf, process::Command, time::Duration};
 
 const REQUIREMENTS: &str = include_str!("../../../bench/requirements.txt");
 const TOKEN: &str = "token-of-the-benchmark";

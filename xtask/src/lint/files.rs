@@ -22,6 +22,9 @@ const LOCK_FILES: &[&str] = &["Cargo.lock", "go.sum", "package-lock.json"];
 
 const MACHINE: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 
+/// The reader's own home, in examples.
+const READERS_HOME: &str = "you/";
+
 /// Before such a path stands none of these, or it is a part of another: `example/home/x`.
 const INSIDE: fn(char) -> bool = |before| before.is_alphanumeric() || matches!(before, '.' | '_' | '-' | '/' | '}' | '~' | '*');
 
@@ -38,7 +41,11 @@ pub(super) fn registries(tree: &Tree) -> Result<Vec<String>> {
 }
 
 pub(super) fn machine_paths(tree: &Tree) -> Result<Vec<String>> {
-    Ok(lines_with(tree, |line| MACHINE.iter().any(|path| line.match_indices(path).any(|(at, _)| !line[..at].ends_with(INSIDE)))))
+    Ok(lines_with(tree, |line| {
+        MACHINE
+            .iter()
+            .any(|path| line.match_indices(path).any(|(at, _)| !line[..at].ends_with(INSIDE) && !line[at + path.len()..].starts_with(READERS_HOME)))
+    }))
 }
 
 fn lines_with(tree: &Tree, wrong: impl Fn(&str) -> bool) -> Vec<String> {
@@ -73,7 +80,7 @@ mod tests {
 
     #[test]
     fn paths_of_a_machine_are_found_but_not_parts_of_others() {
-        let text = format!("a {}me\nhttp://host{}me\n\"{}x\"\n", MACHINE[2], MACHINE[2], MACHINE[1]);
+        let text = format!("a {0}me\nhttp://host{0}me\n\"{1}x\"\n{0}you/x\n", MACHINE[2], MACHINE[1]);
         let found = machine_paths(&Tree::of(&[("a.rs", &text)])).unwrap();
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].starts_with("a.rs:1:") && found[1].starts_with("a.rs:3:"));

@@ -2,8 +2,8 @@
 
 use crate::plan::Counts;
 
-/// What a test prints, at the start of a line, before it returns without having tested.
-const SKIPPED: &str = "SKIPPED";
+/// What a test prints, in capitals or not, at the start of a line, before it returns without having tested.
+const SKIPPED: &str = "skipped:";
 
 /// What one run of a test binary came to; `None` when it did not reach its summary.
 pub(crate) fn counts(output: &str) -> Option<Counts> {
@@ -25,7 +25,7 @@ pub(crate) fn counts(output: &str) -> Option<Counts> {
 
 /// Lines in which tests say that they skipped themselves, and why.
 pub(crate) fn skips(output: &str) -> impl Iterator<Item = &str> {
-    output.lines().filter(|line| line.starts_with(SKIPPED))
+    output.lines().filter(|line| line.get(..SKIPPED.len()).is_some_and(|start| start.eq_ignore_ascii_case(SKIPPED)))
 }
 
 fn number(text: &str, unit: &str) -> Option<u32> {

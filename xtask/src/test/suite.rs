@@ -15,6 +15,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,12 +28,18 @@ const SHOWN: usize = 300;
 /// Names a database: for the store's tests an empty one, for the API's a server on which they make their own.
 pub(crate) const DATABASE: &str = "KUBEKCLOUD_TEST_DATABASE_URL";
 
-/// Packages whose integration tests say nothing without a real Kubernetes.
-const NEED_KUBERNETES: &[&str] = &["reconcile"];
+/// Packages whose integration tests take minutes, and are run on a real Kubernetes anyway.
+const NOT_QUICK: &[&str] = &["reconcile"];
 /// Packages whose integration tests are run on each database.
 const NEED_DATABASE: &[&str] = &["store", "kubekcloud"];
 /// Packages whose integration tests are run again on a real Kubernetes.
 const ON_KUBERNETES: &[&str] = &["reconcile", "kubekcloud"];
+
+/// Tests of what the sandbox does not have: left out where they would only say so.
+const REAL_ONLY: &str = "rbac::";
+
+/// Tests wait for servers and Kubernetes more than they compute: so many at once for each core.
+const THREADS_A_CORE: usize = 4;
 
 /// Which binaries.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +56,7 @@ impl Choice {
     fn takes(self, binary: &TestBinary) -> bool {
         let among = |packages: &[&str]| packages.contains(&binary.package.as_str());
         match self {
-            Self::Quick => !binary.integration || !among(NEED_KUBERNETES),
+            Self::Quick => !binary.integration || !among(NOT_QUICK),
             Self::Database => binary.integration && among(NEED_DATABASE),
             Self::Kubernetes => binary.integration && among(ON_KUBERNETES),
         }
@@ -110,6 +117,13 @@ impl Suite<'_> {
         let mut command = Command::new(&binary.path);
         // What passed is shown too, else a test could skip itself unheard.
         command.arg("--show-output").current_dir(&binary.dir).env("CARGO_MANIFEST_DIR", &binary.dir);
+        if !matches!(self.choice, Choice::Kubernetes) {
+            command.args(["--skip", REAL_ONLY]);
+        }
+        if binary.integration {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            command.env("RUST_TEST_THREADS", (cores * THREADS_A_CORE).to_string());
+        }
         // Snapshots are compared here, never written.
         command.env("RUST_BACKTRACE", "0").env("INSTA_UPDATE", "no").env("INSTA_WORKSPACE_ROOT", checkout::root());
         clean(&mut command);
