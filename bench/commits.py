@@ -1,15 +1,15 @@
-"""Prints how many durable commits a second SQLite makes here: one row each, WAL, synchronous=FULL.
+"""Prints how many durable commits a second SQLite makes here: one row each, synchronous=FULL.
 
-    commits.py FILE SECONDS
+    commits.py FILE JOURNAL_MODE SECONDS
 """
 
 import sqlite3
 import sys
 import time
 
-path, seconds = sys.argv[1], float(sys.argv[2])
+path, mode, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
 connection = sqlite3.connect(path, isolation_level=None)
-connection.execute("PRAGMA journal_mode = WAL")
+connection.execute(f"PRAGMA journal_mode = {mode}")
 connection.execute("PRAGMA synchronous = FULL")
 connection.execute("CREATE TABLE IF NOT EXISTS line (id INTEGER PRIMARY KEY, text TEXT)")
 count = 0

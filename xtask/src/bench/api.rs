@@ -44,9 +44,9 @@ pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
         Ok(bin) => bin,
         Err(how) => bail!("Python: {how}"),
     };
-    let binary = release(interrupt)?;
     let (machine, load) = (machine::describe()?, machine::load()?);
     println!("load average {load:.2}");
+    let binary = release(interrupt)?;
     let data = data_dir()?;
     let peer = Peer { bin, dir: sub(data.path(), "peer")? };
     peer.fill()?;
@@ -62,7 +62,7 @@ pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
     rows.push(memory);
     rows.push(idle::cold_start(&peer, &binary, &home, kubeconfig, interrupt)?);
     drop(sandbox);
-    rows.push(create::row(&binary, data.path(), interrupt)?);
+    rows.extend(create::rows(&binary, data.path(), interrupt)?);
     Ok(Section { title: "API", machine, load, rows, notes: notes() })
 }
 

@@ -14,7 +14,7 @@ pub(super) fn describe() -> Result<String> {
     Ok(format!("{}, {cores} cores ({cpu}), {} GiB, Linux {}", date.trim(), memory.div_ceil(1024 * 1024), kernel.trim()))
 }
 
-/// The load of the last minute: what else the machine did when measuring began.
+/// The load of the last minute: what else the machine did. To be asked before our own build.
 pub(super) fn load() -> Result<f64> {
     let text = fs::read_to_string("/proc/loadavg").context("read the load average")?;
     text.split(' ').next().and_then(|load| load.parse().ok()).context("understand the load average")

@@ -27,6 +27,8 @@ const LIMIT: Duration = Duration::from_secs(300);
 const POLL: Duration = Duration::from_millis(50);
 
 pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
+    let (machine, load) = (machine::describe()?, machine::load()?);
+    println!("load average {load:.2}");
     let binary = release(interrupt)?;
     let data = data_dir()?;
     let cluster = Throwaway::up(false)?;
@@ -34,8 +36,6 @@ pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the async runtime")?;
     let client = runtime.block_on(client(kubeconfig))?;
     let ours = Product::serve(&binary, &sub(data.path(), "serve")?, Some(kubeconfig))?;
-    let (machine, load) = (machine::describe()?, machine::load()?);
-    println!("load average {load:.2}");
 
     let (mut straight, mut through) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
