@@ -162,7 +162,7 @@ fn take(cluster: &ClusterIntent, memory: &mut Memory, carried: &mut Carried, tas
             }
         }
         Err(error) => {
-            let permanent = (!error.retryable()).then_some(cluster.generation);
+            let permanent = is_permanent(task.action, &error).then_some(cluster.generation);
             remembered.refusal = Some(Refusal { reason: error.reason().to_owned(), message: error.to_string(), permanent });
             if permanent.is_some() {
                 tracing::warn!(cluster = %cluster.id, instance = task.instance.name, %error, "the member refuses an instance for good");
@@ -171,6 +171,12 @@ fn take(cluster: &ClusterIntent, memory: &mut Memory, carried: &mut Carried, tas
             }
         }
     }
+}
+
+/// Whether trying again is of no use. Only what we build ourselves can be invalid for good: KubeVirt answers 400 to a
+/// pause, too, while a node's virt-handler is away, and what is to be stopped must not stay for one refusal.
+fn is_permanent(action: Action, error: &MemberError) -> bool {
+    matches!(action, Action::Create | Action::Run) && !error.retryable()
 }
 
 /// What came of a write that was not refused.
@@ -288,4 +294,23 @@ async fn apply(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceInte
     let namespace = Some(cluster.namespace.as_str());
     pass.writer().apply(Step::VmApply, Kind::VirtualMachine, namespace, &instance.name, &object).await?;
     Ok(Done::Written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_we_build_is_refused_for_good() {
+        let failure = |code, message: &str| member::ApiFailure { code, reason: String::new(), message: message.to_owned(), retry_after: None };
+        let no_handler = MemberError::Api(Box::new(failure(400, "No virt-handler on node a found")));
+        for action in [Action::Pause, Action::Unpause, Action::Delete, Action::Remake, Action::Halt] {
+            assert!(!is_permanent(action, &no_handler), "{action:?}");
+        }
+        let busy = MemberError::Api(Box::new(failure(429, "too many requests")));
+        for action in [Action::Create, Action::Run] {
+            assert!(is_permanent(action, &no_handler), "{action:?}");
+            assert!(!is_permanent(action, &busy), "{action:?}");
+        }
+    }
 }
