@@ -68,9 +68,10 @@ pub(super) async fn carry_out(pass: &Pass<'_>, cluster: &ClusterIntent, observed
         if let Some(first) = first.map(|at| rest.remove(at)) {
             let result = probe(pass, cluster, observed, &first).await;
             memory.open = result.is_ok();
-            let refused = result.is_err();
+            // What is refused for good says nothing about the namespace: the others are tried.
+            let not_yet = result.as_ref().is_err_and(MemberError::retryable);
             take(cluster, memory, &mut carried, first, result);
-            if refused {
+            if not_yet {
                 return carried;
             }
         }
