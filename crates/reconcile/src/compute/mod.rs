@@ -165,6 +165,12 @@ impl Pass<'_> {
             };
         if let Some(error) = error {
             memory.note_refusal(&error);
+            // One instance that is refused must not keep the quota of those that were scaled away. Without the lease,
+            // or without an answer, pruning fares no better.
+            let answered = !matches!(error, member::MemberError::Fenced | member::MemberError::Timeout(_) | member::MemberError::Unreachable(_));
+            if answered && let Err(error) = prune::run(self, cluster, &observed).await {
+                tracing::info!(cluster = %cluster.id, %error, "cannot prune either");
+            }
             return Err(error.into());
         }
         memory.not_ready = 0;
