@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde::de::DeserializeOwned;
 
-use crate::{ApiFailure, Member, MemberError, Result};
+use crate::{ApiFailure, Member, MemberError, Result, view::cut};
 
 /// A request in the making.
 pub(crate) struct Call {
@@ -80,20 +80,19 @@ impl Member {
 
 /// Reads a refusal: a Status object, or plain text from whatever stands before the API server.
 fn refusal(code: u16, body: &[u8], retry_after: Option<Duration>) -> MemberError {
-    const TEXT_MAX: usize = 512;
     let failure = match serde_json::from_slice::<Status>(body) {
         Ok(status) => {
             let asked = status.details.and_then(|details| details.retry_after_seconds);
             let asked = asked.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
             ApiFailure {
                 code,
-                reason: status.reason.unwrap_or_default(),
-                message: status.message.unwrap_or_else(|| format!("HTTP {code}")),
+                reason: cut(status.reason),
+                message: cut(Some(status.message.unwrap_or_else(|| format!("HTTP {code}")))),
                 retry_after: retry_after.or(asked.map(Duration::from_secs)),
             }
         }
         Err(_) => {
-            let text: String = String::from_utf8_lossy(body).trim().chars().take(TEXT_MAX).collect();
+            let text = cut(Some(String::from_utf8_lossy(body).trim().to_owned()));
             let message = if text.is_empty() { format!("HTTP {code}") } else { format!("HTTP {code}: {text}") };
             ApiFailure { code, reason: String::new(), message, retry_after }
         }
@@ -106,8 +105,8 @@ pub(crate) fn transport(error: &kube::Error) -> MemberError {
     match error {
         kube::Error::Api(status) => MemberError::Api(Box::new(ApiFailure {
             code: status.code,
-            reason: status.reason.clone(),
-            message: status.message.clone(),
+            reason: cut(Some(status.reason.clone())),
+            message: cut(Some(status.message.clone())),
             retry_after: None,
         })),
         kube::Error::Auth(e) => MemberError::Config(chain(e)),

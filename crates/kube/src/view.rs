@@ -210,8 +210,11 @@ fn terminating(meta: &ObjectMeta) -> Option<i64> {
     meta.deletion_timestamp.as_ref().map(|time| time.0.as_second())
 }
 
-fn cut(text: Option<String>) -> String {
+/// A text from the member, fit to be stored and shown: of bounded length, without control characters (PostgreSQL
+/// refuses NUL, and a terminal would obey the others).
+pub(crate) fn cut(text: Option<String>) -> String {
     let mut text = text.unwrap_or_default();
+    text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
     if text.len() > TEXT_MAX {
         let end = (0..=TEXT_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
@@ -276,7 +279,7 @@ impl From<SlimVm> for VmView {
         Self {
             instance: instance(&meta),
             run_strategy: spec.run_strategy.unwrap_or_default(),
-            printable: printable_status,
+            printable: cut(Some(printable_status)),
             created,
             paused: find("Paused", "True").map(|c| c.reason.clone().unwrap_or_default()),
             failure: keep("Failure", "True"),
@@ -326,5 +329,18 @@ impl From<SlimNamespace> for NamespaceView {
             name: meta.name.unwrap_or_default(),
             uid: meta.uid.unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_from_a_member_are_fit_to_be_stored() {
+        assert_eq!(cut(None), "");
+        assert_eq!(cut(Some("a\0b\u{1b}[31mc\r\n\td\u{85}é".into())), "ab[31mc\n\tdé");
+        let long = cut(Some("é".repeat(TEXT_MAX)));
+        assert!(long.len() <= TEXT_MAX + '…'.len_utf8() && long.ends_with("é…"), "{long}");
     }
 }
