@@ -86,6 +86,22 @@ async fn a_thousand_instances_come_up_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pod_of_no_instance_is_deleted() {
+    let world = World::open().await;
+    // Stopped: the quota object has room for one.
+    let cluster = world.create_stopped("stray", 1).await;
+    world.wait_all(cluster, InstanceStatus::Stopped, SOON).await;
+    let namespace = world.intent(cluster).await.namespace;
+    world.post_stray(cluster, "stray-instance-9", 1_000_000).await;
+    world.until("the stray is gone", SOON, async || world.member.uid(Kind::Pod, &namespace, "stray-instance-9").await.unwrap().is_none()).await;
+    world.operate(cluster, Operation::Start).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    world.remove(cluster).await;
+    world.wait_gone(cluster, SOON).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn somebody_elses_namespace_is_never_taken() {
     let world = World::open().await;
     let theirs = world.foreign_namespace("taken-ns").await;

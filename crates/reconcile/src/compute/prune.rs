@@ -1,15 +1,16 @@
 //! Scaling down: what is left of instances that were scaled away, and then their rows.
 //!
 //! A row, and with it its quota, is given up only when its Pod or VM is confirmed gone, by the cache and by asking.
+//! The reverse as well: a Pod or VM that was made for an instance without a row computes on nobody's quota, and goes.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use member::{Deletion, Kind};
 use store::{ClusterIntent, InstanceIntent};
 use types::{InstanceId, InstanceType, Step};
 
-use super::{Pass, label, observe::Observed, secret, volume};
+use super::{Pass, label, observe::Observed, pod, secret, volume};
 use crate::error::PassError;
 
 /// When to look again while something is still on its way out that no watch shows.
@@ -19,6 +20,7 @@ const BATCH: usize = 200;
 
 /// Answers when to look again.
 pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<Option<Duration>, PassError> {
+    delete_strays(pass, cluster, observed).await?;
     let leaving: Vec<_> = cluster.instances.iter().filter(|instance| instance.deleting && observed.is_gone(instance)).take(BATCH).collect();
     if leaving.is_empty() {
         return Ok(None);
@@ -32,6 +34,27 @@ pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Obs
     }
     // Also after a release: the quota object is to shrink.
     Ok(Some(if gone.len() == leaving.len() { Duration::ZERO } else { RECHECK }))
+}
+
+/// Deletes Pods and VMs whose label names an instance that is no row of the cluster. None can be newer than the rows:
+/// those were read before the cache, and a cluster has one pass at a time.
+async fn delete_strays(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<(), PassError> {
+    let rows: HashSet<InstanceId> = cluster.instances.iter().map(|instance| instance.id).collect();
+    let is_stray = |id: Option<InstanceId>, terminating: Option<i64>| terminating.is_none() && id.is_some_and(|id| !rows.contains(&id));
+    let pods = observed.pods.iter().filter(|pod| is_stray(pod.instance, pod.terminating));
+    let pods = pods.map(|pod| (Step::PodDelete, Kind::Pod, &pod.name, &pod.uid, Some(pod::GRACE_SECONDS)));
+    let vms = observed.vms.iter().filter(|vm| is_stray(vm.instance, vm.terminating));
+    let vms = vms.map(|vm| (Step::VmDelete, Kind::VirtualMachine, &vm.name, &vm.uid, None));
+    let deletes: Vec<_> = pods
+        .chain(vms)
+        .take(BATCH)
+        .map(|(step, kind, name, uid, grace)| {
+            tracing::warn!(cluster = %cluster.id, kind = kind.as_str(), name, "it belongs to no instance; deleting it");
+            pass.writer().delete(step, kind, Some(&cluster.namespace), name, uid, grace).boxed()
+        })
+        .collect();
+    let _: Vec<Deletion> = stream::iter(deletes).buffer_unordered(pass.context.options.writes).try_collect().await?;
+    Ok(())
 }
 
 /// Removes an instance's volume and Secrets, its compute being gone. Answers its id when nothing is left.

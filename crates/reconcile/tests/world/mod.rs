@@ -207,6 +207,29 @@ impl World {
         started.elapsed()
     }
 
+    /// A Pod with a cluster's labels, for an instance that the caller chooses.
+    pub(crate) async fn post_stray(&self, id: ClusterId, name: &str, instance: i64) {
+        let namespace = self.intent(id).await.namespace;
+        let size = serde_json::json!({"cpu": "1", "memory": "64Mi"});
+        let pod = serde_json::json!({
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": name,
+                "labels": {
+                    "kubekcloud.io/installation": self.store.installation_id().await.unwrap(),
+                    "kubekcloud.io/cluster-id": id.to_string(),
+                    "kubekcloud.io/instance-id": instance.to_string(),
+                },
+            },
+            "spec": {"containers": [{"name": "main", "image": "nginx", "resources": {"requests": size, "limits": size}}]},
+        });
+        let writer = self.writer();
+        while let Err(error) = writer.create_pod(Step::PodCreate, &namespace, &pod).await {
+            assert!(error.is_conflict() || error.namespace_not_ready(), "{error}");
+        }
+    }
+
     fn wake(&self, id: ClusterId) {
         if let Some(reconciler) = &self.reconciler {
             reconciler.wake().wake(id);
