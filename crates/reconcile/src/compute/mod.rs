@@ -284,6 +284,8 @@ impl Pass<'_> {
             Some(refusal) if absent && finding.state == State::Coming => {
                 Finding::refused(refusal.permanent.is_some(), &refusal.reason, &refusal.message)
             }
+            // What is there stays what it is; only why it does not get further is told.
+            Some(refusal) if matches!(finding.state, State::Coming | State::Leaving) => finding.because(&refusal.reason, &refusal.message),
             _ => finding,
         }
     }
