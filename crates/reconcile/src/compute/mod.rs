@@ -46,6 +46,8 @@ use crate::{Changes, Options, error::PassError, memory::Memory, queue::Verdict};
 const BLOCKED_RECHECK: Duration = Duration::from_secs(2);
 /// When to look again while the VMs are not known yet.
 const SYNC_RECHECK: Duration = Duration::from_millis(500);
+/// Instances whose status is written in one transaction: a huge one could outlast the lease, again and again.
+const STATUS_BATCH: usize = 500;
 /// A container that ran so long is no longer held against its earlier ends, in seconds.
 const FORGIVE_SECONDS: i64 = 600;
 
@@ -197,7 +199,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Writes what changed, in one transaction. Answers when to look again.
+    /// Writes what changed. Answers when to look again.
     async fn write_status(
         &self,
         cluster: &ClusterIntent,
@@ -254,7 +256,15 @@ impl Pass<'_> {
         if known && changed.is_empty() {
             return Ok(());
         }
-        self.context.store.status_write(&self.context.lease, cluster.id, &observation, changed).await?;
+        let (store, lease) = (&self.context.store, &self.context.lease);
+        let mut rest = changed;
+        while let Some((batch, later)) = rest.split_at_checked(STATUS_BATCH).filter(|(_, later)| !later.is_empty()) {
+            // It is carried out only when all of it is written.
+            let so_far = ClusterObservation { carried_out: None, ..observation.clone() };
+            store.status_write(lease, cluster.id, &so_far, batch).await?;
+            rest = later;
+        }
+        store.status_write(lease, cluster.id, &observation, rest).await?;
         observation.carried_out = observation.carried_out.or(memory.written.take().and_then(|written| written.carried_out));
         memory.written = Some(observation);
         self.context.changes.fire();
