@@ -4,6 +4,7 @@
 //! ends. Whatever is under way then is dropped where it stands, as a crash would: every pass copes with that.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -216,6 +217,7 @@ async fn resync(context: Arc<Context>, queue: Arc<Queue>) {
 
 /// Namespaces with our label that no row asks for are shown, never deleted: they may hold somebody's data.
 fn report_orphans(context: &Context, clusters: &[types::ClusterId]) {
+    let clusters: HashSet<_> = clusters.iter().collect();
     let mut orphans = 0;
     for (cluster, namespace) in context.cache.namespaces_all() {
         if namespace.terminating.is_none() && cluster.is_none_or(|id| !clusters.contains(&id)) {

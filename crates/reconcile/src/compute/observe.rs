@@ -1,9 +1,10 @@
 //! What the cache knows of one cluster, to be looked up by instance.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use member::{Cache, PodView, VmView, VmiView};
 use store::{ClusterIntent, InstanceIntent};
+use types::InstanceId;
 
 /// Views of a cluster's objects within its own namespace, sorted by name.
 pub(super) struct Observed {
@@ -11,6 +12,8 @@ pub(super) struct Observed {
     pub(super) launchers: Vec<Arc<PodView>>,
     pub(super) vms: Vec<Arc<VmView>>,
     pub(super) vmis: Vec<Arc<VmiView>>,
+    /// Instances with a launcher.
+    launched: HashSet<InstanceId>,
 }
 
 impl Observed {
@@ -19,14 +22,15 @@ impl Observed {
         let mut pods = cache.pods(cluster.id);
         pods.retain(|pod| pod.namespace == cluster.namespace);
         pods.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        let (launchers, pods) = pods.into_iter().partition(|pod| pod.launcher);
+        let (launchers, pods): (Vec<_>, Vec<_>) = pods.into_iter().partition(|pod| pod.launcher);
+        let launched = launchers.iter().filter_map(|pod| pod.instance).collect();
         let mut vms = cache.vms(cluster.id);
         vms.retain(|vm| vm.namespace == cluster.namespace);
         vms.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let mut vmis = cache.vmis(cluster.id);
         vmis.retain(|vmi| vmi.namespace == cluster.namespace);
         vmis.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Self { pods, launchers, vms, vmis }
+        Self { pods, launchers, vms, vmis, launched }
     }
 
     pub(super) fn pod(&self, instance: &InstanceIntent) -> Option<&PodView> {
@@ -46,7 +50,7 @@ impl Observed {
 
     /// Whether nothing is left that computes for an instance.
     pub(super) fn is_gone(&self, instance: &InstanceIntent) -> bool {
-        let launched = self.launchers.iter().any(|pod| pod.instance == Some(instance.id));
+        let launched = self.launched.contains(&instance.id);
         self.pod(instance).is_none() && self.vm(instance).is_none() && self.vmi(instance).is_none() && !launched
     }
 
