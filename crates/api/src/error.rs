@@ -35,7 +35,7 @@ impl From<Error> for ApiError {
             Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
-            Error::Conflict { .. } | Error::QuotaExceeded(_) => StatusCode::CONFLICT,
+            Error::Conflict { .. } | Error::SuspendNotSupported | Error::QuotaExceeded(_) => StatusCode::CONFLICT,
             Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Error::Member { timed_out: false, .. } => StatusCode::BAD_GATEWAY,
             Error::Member { timed_out: true, .. } => StatusCode::GATEWAY_TIMEOUT,

@@ -4,7 +4,8 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         Content, RefOr, Response, ResponseBuilder,
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        path::Operation,
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -43,14 +44,40 @@ impl Modify for Finish {
 /// The whole document.
 pub fn document() -> utoipa::openapi::OpenApi {
     let mut api = routes::with_document().into_openapi();
-    for item in api.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            let text = "Any problem, as application/problem+json";
-            operation.responses.responses.entry("default".to_owned()).or_insert_with(|| RefOr::T(problem(text)));
+    for (path, item) in &mut api.paths.paths {
+        let operations = [(&mut item.get, false), (&mut item.post, true), (&mut item.patch, true), (&mut item.delete, true)];
+        for (operation, writes) in operations {
+            let Some(operation) = operation else { continue };
+            for (status, meaning) in problems(path, operation, writes) {
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(meaning)));
+            }
         }
     }
     api
+}
+
+/// What else an operation may answer. Clients, and the fuzzer, hold us to it.
+fn problems(path: &str, operation: &Operation, writes: bool) -> Vec<(&'static str, &'static str)> {
+    let open = operation.security.as_ref().is_some_and(|all| all.contains(&SecurityRequirement::default()));
+    let has_body = operation.request_body.is_some();
+    let asks_the_member = path.ends_with("/logs") || path.ends_with("/events");
+    let table = [
+        (true, "400", "The request cannot be understood"),
+        (!open || writes, "401", "No credential, or one that is not good"),
+        (!open || writes, "403", "The caller's role does not allow it"),
+        (path.contains('{'), "404", "Not there, or not the caller's"),
+        (true, "405", "The method is not possible here"),
+        (true, "408", "The request took too long"),
+        (writes || asks_the_member, "409", "The present state, or the quota, does not allow it"),
+        (has_body, "413", "The body is too large"),
+        (has_body, "415", "The body is not JSON"),
+        (!open || has_body, "422", "Fields are wrong; `errors` names them"),
+        (true, "500", "A defect; the request id finds it in the log"),
+        (asks_the_member, "502", "The member failed"),
+        (true, "503", "Not now; see Retry-After"),
+        (asks_the_member, "504", "The member did not answer in time"),
+    ];
+    table.into_iter().filter(|(applies, ..)| *applies).map(|(_, status, meaning)| (status, meaning)).collect()
 }
 
 fn problem(description: &str) -> Response {

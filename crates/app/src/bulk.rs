@@ -5,27 +5,36 @@ use std::collections::HashSet;
 use store::{AuditEntry, InstanceRow};
 use tokio::time::Instant;
 use types::{ClusterId, InstanceId, InstanceStatus, Operation, Result};
-use wire::cluster::{BulkLine, BulkOutcome, BulkResult};
+use wire::{
+    cluster::{BulkLine, BulkOutcome, BulkResult},
+    instance::Mode,
+};
 
 use crate::{
     App, Caller,
     cluster::{being_deleted, not_found, target},
-    instance::settled_or_going,
+    instance::{check_mode, settled_or_going},
+    show,
     wait::OPERATION_WAIT,
 };
 
 impl App {
     /// Starts, stops, suspends or resumes every instance whose state asks for it, and leaves the others alone:
     /// suspending touches running ones only, resuming suspended ones only. Waits up to [`OPERATION_WAIT`] in all.
-    pub async fn cluster_operate(&self, caller: &Caller, id: ClusterId, operation: Operation) -> Result<BulkResult> {
+    pub async fn cluster_operate(&self, caller: &Caller, id: ClusterId, operation: Operation, mode: Mode) -> Result<BulkResult> {
         caller.require_write()?;
+        let cluster = self.store.cluster(caller.scope(), id).await?.ok_or_else(not_found)?;
+        check_mode(mode, operation, cluster.instance_type)?;
         let deadline = Instant::now() + OPERATION_WAIT;
         self.instances_settled(caller, id, deadline, |_| true).await?;
 
         let touched = self.write_operations(caller, id, operation).await?;
         (self.wake)(id);
         let rows = self.instances_settled(caller, id, deadline, |row| touched.contains(&row.intent.id)).await?;
-        Ok(summarize(operation, &rows, &touched))
+        let mut result = summarize(operation, &rows, &touched);
+        result.suspend =
+            matches!(operation, Operation::Suspend | Operation::Resume).then(|| show::suspend(cluster.instance_type, cluster.disk.is_some()));
+        Ok(result)
     }
 
     /// The cluster's instances when those that `matter` have settled, or as they are at `deadline`.
@@ -51,20 +60,16 @@ impl App {
         if cluster.deleting {
             return Err(being_deleted());
         }
-        let mut touched = HashSet::new();
-        for row in tx.instances_of(id).await? {
-            let applies = row.settled() && !row.intent.deleting && row.intent.observed.status.allowed().contains(&operation);
-            if applies && tx.instance_operate(row.intent.id, row.intent.generation, operation).await? {
-                touched.insert(row.intent.id);
-            }
-        }
+        let applies = |row: &InstanceRow| row.settled() && !row.intent.deleting && row.intent.observed.status.allowed().contains(&operation);
+        let touched: Vec<InstanceId> = tx.instances_of(id).await?.iter().filter(|row| applies(row)).map(|row| row.intent.id).collect();
         if !touched.is_empty() {
+            tx.instances_operate(&touched, operation).await?;
             tx.cluster_touch(id).await?;
             let detail = Some(format!("{operation} {} instances", touched.len()));
             tx.audit(AuditEntry { actor: caller.user.id, action: "cluster.operate", target: target(id), detail }).await?;
             tx.commit().await?;
         }
-        Ok(touched)
+        Ok(touched.into_iter().collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use store::{AuditEntry, ClusterRow, InstanceRow, NewCluster, Usage};
+use store::{AuditEntry, ClusterRow, Inserted, InstanceRow, NewCluster, Usage};
 use tokio::time::Instant;
 use types::{Bytes, ClusterId, ClusterName, ClusterStatus, Error, InstanceType, MilliCpu, Result, UserId};
 use wire::cluster::{Cluster, ClusterDeleted, ClusterDetail, CreateCluster, UpdateCluster};
@@ -20,6 +20,9 @@ pub const IDEMPOTENCY_KEY_MAX: usize = 200;
 
 /// How many instances a cluster's detail shows at most; the rest by pages of `/instances`.
 const DETAIL_INSTANCES: u64 = 10_000;
+
+/// Longest cloud-init user data, in bytes: what a TEXT column of MySQL holds.
+const CLOUD_INIT_MAX: usize = 65_535;
 
 /// How often a create is tried again when another one took its namespace's name in the same moment.
 const CREATE_TRIES: usize = 5;
@@ -45,14 +48,7 @@ impl App {
         caller.require_write()?;
         let validated = self.validate(caller, request)?;
         let digest = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let mut tries = CREATE_TRIES;
-        let (id, replayed) = loop {
-            tries -= 1;
-            match self.cluster_admit(caller, &validated, &digest, key).await {
-                Err(Error::Unavailable { .. }) if tries > 0 => tokio::time::sleep(Duration::from_millis(20)).await,
-                other => break other?,
-            }
-        };
+        let (id, replayed) = self.cluster_admit_soon(caller, &validated, &digest, key).await?;
         (self.wake)(id);
         if !wait.is_zero() {
             self.instances_settled(caller, id, Instant::now() + wait, |_| true).await?;
@@ -60,22 +56,38 @@ impl App {
         Ok(Created { cluster: self.cluster_get(caller, id).await?, replayed })
     }
 
-    /// The one transaction of a create: quota, cluster, instances, allocations, audit.
-    async fn cluster_admit(&self, caller: &Caller, validated: &Validated, digest: &str, key: Option<&str>) -> Result<(ClusterId, bool)> {
+    /// Tries again where nothing can have been written; after a lost connection it might.
+    async fn cluster_admit_soon(&self, caller: &Caller, validated: &Validated, digest: &str, key: Option<&str>) -> Result<(ClusterId, bool)> {
+        for _ in 0..CREATE_TRIES {
+            if let Some(admitted) = self.cluster_admit(caller, validated, digest, key).await? {
+                return Ok(admitted);
+            }
+        }
+        Err(Error::Unavailable { message: "Many clusters of this name are being created at once".into(), retry_after_seconds: 1 })
+    }
+
+    /// The one transaction of a create: quota, cluster, instances, allocations, audit. `None`: the namespace's name was
+    /// taken in this moment, and nothing is written.
+    async fn cluster_admit(&self, caller: &Caller, validated: &Validated, digest: &str, key: Option<&str>) -> Result<Option<(ClusterId, bool)>> {
         let Validated { new, size, count } = validated;
         let owner = caller.user.id;
         let tx = self.store.begin().await?;
-        let row = tx.owner_lock(owner).await?.ok_or(Error::Unauthenticated("Invalid or expired credentials"))?;
+        let row = tx.owner_lock(owner).await?.filter(|row| !row.disabled);
+        let row = row.ok_or(Error::Unauthenticated("Invalid or expired credentials"))?;
         if let Some(key) = key
             && let Some(earlier) = tx.remembered(owner, key).await?
         {
             if earlier.request_digest != digest {
                 return Err(Error::field("Idempotency-Key", "was used for a different request"));
             }
-            return Ok((earlier.cluster(), true));
+            return self.replay(caller, earlier.cluster()).await.map(|id| Some((id, true)));
         }
         admit(&row, tx.usage(owner).await?, size_of(*size, i64::from(*count))?)?;
-        let id = tx.cluster_insert(new.clone()).await?.ok_or_else(|| Error::conflict(format!("You have a cluster named '{}' already", new.name)))?;
+        let id = match tx.cluster_insert(new.clone()).await? {
+            Inserted::Id(id) => id,
+            Inserted::NameTaken => return Err(Error::conflict(format!("You have a cluster named '{}' already", new.name))),
+            Inserted::NamespaceTaken => return Ok(None),
+        };
         tx.instances_insert(id, &new.name, 1..=*count).await?;
         tx.allocate(owner, id, *size).await?;
         if let Some(key) = key {
@@ -84,7 +96,15 @@ impl App {
         let detail = format!("{} {count} x {} cpu={} memory={}", new.name, new.instance_type, new.cpu, new.memory);
         tx.audit(AuditEntry { actor: owner, action: "cluster.create", target: target(id), detail: Some(detail) }).await?;
         tx.commit().await?;
-        Ok((id, false))
+        Ok(Some((id, false)))
+    }
+
+    /// The cluster that an earlier request with the same key created.
+    async fn replay(&self, caller: &Caller, id: ClusterId) -> Result<ClusterId> {
+        match self.store.cluster(caller.scope(), id).await? {
+            Some(_) => Ok(id),
+            None => Err(Error::conflict(format!("The request with this Idempotency-Key created cluster {id}, which has been deleted since"))),
+        }
     }
 
     fn validate(&self, caller: &Caller, request: CreateCluster) -> Result<Validated> {
@@ -123,8 +143,8 @@ impl App {
         if cloud_init.is_some() && !vm {
             fields.refuse("cloud_init", "is for VMs only");
         }
-        if cloud_init.as_ref().is_some_and(|text| text.is_empty() || text.len() > 64 * 1024) {
-            fields.refuse("cloud_init", "must have 1 to 65536 bytes");
+        if cloud_init.as_ref().is_some_and(|text| text.is_empty() || text.len() > CLOUD_INIT_MAX || text.contains('\0')) {
+            fields.refuse("cloud_init", format!("must have 1 to {CLOUD_INIT_MAX} bytes, and no NUL"));
         }
         let disk = disk_gb.map(|disk| fields.bytes("disk_gb", &disk));
         if disk == Some(Some(Bytes(0))) {

@@ -4,7 +4,7 @@ use member::{EventView, Kind, LogQuery};
 use store::{AuditEntry, InstanceRow};
 use tokio::time::Instant;
 use types::{ClusterId, Error, InstanceId, InstanceStatus, InstanceType, Operation, Result};
-use wire::instance::{Capabilities, Event, Instance, OperatedInstance};
+use wire::instance::{Capabilities, Event, Instance, Mode, OperatedInstance};
 
 use crate::{
     App, Caller,
@@ -33,14 +33,16 @@ impl App {
     /// Starts, stops, suspends or resumes an instance, and waits up to [`OPERATION_WAIT`] for it to get there.
     ///
     /// An instance on its way somewhere is waited for first. A repeat of the present state changes nothing.
-    pub async fn instance_operate(&self, caller: &Caller, id: InstanceId, operation: Operation) -> Result<OperatedInstance> {
+    pub async fn instance_operate(&self, caller: &Caller, id: InstanceId, operation: Operation, mode: Mode) -> Result<OperatedInstance> {
         caller.require_write()?;
+        check_mode(mode, operation, self.instance_row(caller, id).await?.instance_type)?;
         let deadline = Instant::now() + OPERATION_WAIT;
         loop {
             let seen = self.instance_settled(caller, id, deadline).await?;
             refuse_deleting(&seen)?;
             let headed_there = seen.intent.desired == operation.target() && !seen.settled();
-            if headed_there || seen.intent.observed.status.is_at(operation) {
+            let is_there = seen.settled() && seen.intent.observed.status.is_at(operation);
+            if headed_there || is_there {
                 break;
             }
             check_allowed(&seen, operation)?;
@@ -101,7 +103,7 @@ impl App {
             }
         };
         let query = LogQuery { container: Some(container.into()), tail_lines: Some(tail), limit_bytes: Some(LOG_BYTES), previous, timestamps: false };
-        member.pod_logs(&row.namespace, &pod, &query).await.map_err(|e| if e.is_not_found() { no_log(&row) } else { e.into_error(member.name()) })
+        member.pod_logs(&row.namespace, &pod, &query).await.map_err(|e| if e.has_no_log() { no_log(&row) } else { e.into_error(member.name()) })
     }
 
     /// What has happened to an instance lately, oldest first.
@@ -136,6 +138,15 @@ impl App {
     }
 }
 
+/// Refuses to lose memory for those who want to keep it.
+pub(crate) fn check_mode(mode: Mode, operation: Operation, instance_type: InstanceType) -> Result<()> {
+    let loses = operation == Operation::Suspend && !instance_type.suspend_semantics().memory_preserved;
+    if mode == Mode::Strict && loses {
+        return Err(Error::SuspendNotSupported);
+    }
+    Ok(())
+}
+
 pub(crate) fn action(operation: Operation) -> &'static str {
     match operation {
         Operation::Start => "instance.start",
@@ -151,7 +162,10 @@ pub(crate) fn settled_or_going(row: &InstanceRow) -> bool {
 }
 
 fn refuse_deleting(row: &InstanceRow) -> Result<()> {
-    if row.cluster_deleting || row.intent.deleting { Err(being_deleted()) } else { Ok(()) }
+    if row.cluster_deleting {
+        return Err(being_deleted());
+    }
+    if row.intent.deleting { Err(Error::conflict("The instance is being removed")) } else { Ok(()) }
 }
 
 /// Refuses what the present state does not allow, and says what it does.

@@ -25,7 +25,6 @@ use types::ClusterId;
 
 pub use auth::Caller;
 pub use cluster::{Created, IDEMPOTENCY_KEY_MAX};
-pub use quota::size_of;
 pub use user::Bootstrap;
 
 /// Tells reconciling that a cluster's intent changed. A hint: losing one costs time only.

@@ -6,7 +6,7 @@ use types::{Bytes, Error, MilliCpu, Result, error::QuotaShortage};
 use crate::{App, Caller};
 
 /// `size` times `count`. The caller has bounded both, so that it fits.
-pub fn size_of(size: Usage, count: i64) -> Result<Usage> {
+pub(crate) fn size_of(size: Usage, count: i64) -> Result<Usage> {
     let times = |n: i64| n.checked_mul(count).ok_or_else(|| Error::field("instance_count", "asks for more than can be counted"));
     Ok(Usage { cpu: MilliCpu(times(size.cpu.0)?), memory: Bytes(times(size.memory.0)?), storage: Bytes(times(size.storage.0)?) })
 }

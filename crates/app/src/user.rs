@@ -1,7 +1,7 @@
 //! Users: sign-up, administration, tokens.
 
 use rand::{Rng, distr::Alphanumeric};
-use store::{AuditEntry, NewUser, Tx, Usage, UserChange};
+use store::{AuditEntry, NewUser, Tx, Usage, UserChange, UserRow};
 use types::{Bytes, Error, MilliCpu, Result, Role, Secret, UserId, Username};
 use wire::user::{CreateUser, CreatedUser, NewToken, RotateToken, UpdateUser, User};
 
@@ -105,10 +105,10 @@ impl App {
         let detail = describe(&change);
 
         let tx = self.store.begin().await?;
-        if loses_admin {
-            keep_an_admin(&tx, id).await?;
-        }
-        tx.owner_lock(id).await?.ok_or_else(not_found)?;
+        match loses_admin {
+            true => keep_an_admin(&tx, id).await?,
+            false => tx.owner_lock(id).await?.ok_or_else(not_found)?,
+        };
         tx.user_update(id, change).await?;
         tx.audit(AuditEntry { actor: caller.user.id, action: "user.update", target: target(id), detail: Some(detail) }).await?;
         tx.commit().await?;
@@ -119,8 +119,7 @@ impl App {
     pub async fn user_delete(&self, caller: &Caller, id: UserId) -> Result<()> {
         caller.require_admin()?;
         let tx = self.store.begin().await?;
-        keep_an_admin(&tx, id).await?;
-        let user = tx.owner_lock(id).await?.ok_or_else(not_found)?;
+        let user = keep_an_admin(&tx, id).await?;
         let clusters = tx.cluster_count(id).await?;
         if clusters > 0 {
             return Err(Error::conflict(format!("The user still has {clusters} cluster(s); delete them first")));
@@ -151,7 +150,7 @@ impl App {
 
     /// Makes sure that there is an admin: on the first start one named `admin`, with `given` or a random token.
     pub async fn bootstrap(&self, given: Option<Secret>) -> Result<Bootstrap> {
-        if self.store.has_admin().await? {
+        if self.store.first_admin().await?.is_some() {
             return Ok(Bootstrap::Present);
         }
         let (token, made) = match given {
@@ -177,7 +176,7 @@ impl App {
 
     /// Gives the first admin a new token, without anybody's credential: for `dev`, whose data directory is the credential.
     pub async fn admin_token_reset(&self) -> Result<Secret> {
-        let admin = self.store.user_by_name("admin").await?.ok_or_else(not_found)?;
+        let admin = self.store.first_admin().await?.ok_or_else(not_found)?;
         let token = random_token();
         let tx = self.store.begin().await?;
         tx.token_replace(admin.id, &store::digest(&token)).await?;
@@ -195,15 +194,15 @@ fn target(id: UserId) -> String {
     format!("user/{id}")
 }
 
-/// Refuses to take the last enabled admin away. Holds the admins' rows, so that two at once can't do it either.
-async fn keep_an_admin(tx: &Tx, id: UserId) -> Result<()> {
+/// The user, locked; refuses to take the last enabled admin away. Holds the admins' rows, so that two at once can't do it either.
+async fn keep_an_admin(tx: &Tx, id: UserId) -> Result<UserRow> {
     let admins = tx.enabled_admins_lock().await?;
     let user = tx.owner_lock(id).await?.ok_or_else(not_found)?;
     let is_one_of_them = user.role == Role::Admin && !user.disabled;
     if is_one_of_them && admins <= 1 {
         return Err(Error::conflict("This is the last admin; make another first"));
     }
-    Ok(())
+    Ok(user)
 }
 
 fn describe(change: &UserChange) -> String {

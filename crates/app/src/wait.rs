@@ -15,6 +15,9 @@ pub(crate) const OPERATION_WAIT: Duration = Duration::from_secs(10);
 /// Another replica may hold the member's lease; its writes are noticed at this interval.
 const OTHER_REPLICA: Duration = Duration::from_millis(300);
 
+/// Least time between two reads of one waiter.
+const PAUSE: Duration = Duration::from_millis(25);
+
 /// Says when it is worth reading again: `loop { read; if done or !waiter.next().await { break } }`.
 pub(crate) struct Waiter {
     changes: watch::Receiver<u64>,
@@ -42,6 +45,8 @@ impl Waiter {
             // Nobody reconciles in this process; another replica might.
             sleep_until(next).await;
         }
+        // Whatever else is written in this moment is read in one go.
+        sleep_until(self.deadline.min(now + PAUSE)).await;
         self.changes.mark_unchanged();
         true
     }

@@ -66,6 +66,11 @@ impl MemberError {
         matches!(self, Self::Api(failure) if failure.code == 404)
     }
 
+    /// Whether a container has no log (yet): the kubelet calls that a bad request.
+    pub fn has_no_log(&self) -> bool {
+        matches!(self, Self::Api(failure) if failure.code == 404 || failure.code == 400)
+    }
+
     /// Whether the object is there already.
     pub fn is_already_exists(&self) -> bool {
         matches!(self, Self::Api(failure) if failure.code == 409 && failure.reason == "AlreadyExists")

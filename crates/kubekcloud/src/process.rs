@@ -87,18 +87,19 @@ impl Process {
     /// Answers requests until `stop`, then ends in order: requests, reconciling (which gives its lease back).
     pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
         let Self { app, metrics, checks, cancel, reconciler } = self;
-        let stopping = cancel.clone();
+        let stopping = CancellationToken::new();
+        let (stopped, open) = (stopping.clone(), stopping.clone());
         let shutdown = async move {
             stop.await;
-            stopping.cancel();
+            stopped.cancel();
         };
-        let serving = api::serve(listener, State { app, metrics, checks }, shutdown);
-        let drained = async {
-            cancel.cancelled().await;
+        // Reconciling goes on meanwhile: open requests may be waiting for it.
+        let drained = async move {
+            open.cancelled().await;
             tokio::time::sleep(DRAIN).await;
         };
         tokio::select! {
-            result = serving => result.context("HTTP")?,
+            () = api::serve(listener, State { app, metrics, checks }, shutdown) => {}
             () = drained => tracing::warn!("requests were still open when the process ended"),
         }
         cancel.cancel();

@@ -70,6 +70,17 @@ pub struct NewCluster {
     pub cloud_init: Option<String>,
 }
 
+/// What became of a cluster to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is there.
+    Id(ClusterId),
+    /// Its owner has one of that name.
+    NameTaken,
+    /// Another owner took the namespace's name in this moment. The transaction is spoilt; the next one sees it.
+    NamespaceTaken,
+}
+
 /// How many instances of a cluster are in which state.
 #[derive(FromQueryResult)]
 struct StatusCount {
@@ -152,8 +163,8 @@ impl Store {
 }
 
 impl Tx {
-    /// Adds a cluster without instances. `None`: the owner has one of that name.
-    pub async fn cluster_insert(&self, new: NewCluster) -> Result<Option<ClusterId>> {
+    /// Adds a cluster without instances.
+    pub async fn cluster_insert(&self, new: NewCluster) -> Result<Inserted> {
         let NewCluster { owner, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init } = new;
         let same_name = cluster::Entity::find()
             .filter(cluster::Column::OwnerId.eq(owner.0))
@@ -165,7 +176,7 @@ impl Tx {
             .await
             .map_err(db)?;
         if same_name.is_some() {
-            return Ok(None);
+            return Ok(Inserted::NameTaken);
         }
         let now = Timestamp::now().0;
         let row = cluster::ActiveModel {
@@ -191,20 +202,21 @@ impl Tx {
             reason: Set(None),
             message: Set(None),
         };
-        let inserted = cluster::Entity::insert(row).exec(&self.tx).await.map_err(|e| match crate::error::is_duplicate(&e) {
-            // Another owner took the same namespace name in this moment; the next try sees it.
-            true => Error::Unavailable { message: "The namespace's name was taken in this moment".into(), retry_after_seconds: 1 },
-            false => db(e),
-        })?;
-        Ok(Some(ClusterId(inserted.last_insert_id)))
+        match cluster::Entity::insert(row).exec(&self.tx).await {
+            Ok(inserted) => Ok(Inserted::Id(ClusterId(inserted.last_insert_id))),
+            Err(e) if crate::error::is_duplicate(&e) => Ok(Inserted::NamespaceTaken),
+            Err(e) => Err(db(e)),
+        }
     }
 
     /// Locks a cluster of `owner` for a change of its intent.
     pub async fn cluster_lock(&self, owner: Option<UserId>, id: ClusterId) -> Result<Option<ClusterIntentRow>> {
-        let sql = format!("SELECT * FROM clusters WHERE id = ?{}", self.for_update());
-        let row = self.tx.query_one_raw(self.sql(&sql, [id.0.into()])).await.map_err(db)?;
+        // The owner is part of what is locked: waiting for somebody else's row would tell that it is there.
+        let sql = format!("SELECT * FROM clusters WHERE id = ? AND (? = 0 OR owner_id = ?){}", self.for_update());
+        let values = [id.0.into(), i64::from(owner.is_some()).into(), owner.map_or(0, |owner| owner.0).into()];
+        let row = self.tx.query_one_raw(self.sql(&sql, values)).await.map_err(db)?;
         let row = row.map(|row| cluster::Model::from_query_result(&row, "").map_err(db)).transpose()?;
-        let Some(row) = row.filter(|row| owner.is_none_or(|owner| row.owner_id == owner.0)) else { return Ok(None) };
+        let Some(row) = row else { return Ok(None) };
         Ok(Some(ClusterIntentRow {
             owner: UserId(row.owner_id),
             name: ClusterName::parse(&row.name).map_err(Error::Internal)?,
@@ -222,7 +234,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Marks a cluster and all its instances for deletion.
+    /// Marks a cluster for deletion.
     pub async fn cluster_delete(&self, id: ClusterId) -> Result<()> {
         self.execute("UPDATE clusters SET deleting_at = ? WHERE id = ?", [Timestamp::now().0.into(), id.0.into()]).await?;
         self.cluster_touch(id).await

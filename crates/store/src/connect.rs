@@ -40,16 +40,6 @@ impl Store {
         self.read.ping().await.map_err(db)
     }
 
-    /// `sqlite`, `postgres` or `mysql`.
-    pub fn backend_name(&self) -> &'static str {
-        match self.backend() {
-            DbBackend::Sqlite => "sqlite",
-            DbBackend::Postgres => "postgres",
-            DbBackend::MySql => "mysql",
-            _ => "other",
-        }
-    }
-
     /// A connection outside the pool, for a lock that belongs to its session.
     pub(crate) async fn one_more_session(&self) -> Result<DatabaseConnection, DbErr> {
         match &self.server {

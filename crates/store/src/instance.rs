@@ -206,6 +206,20 @@ impl Tx {
         Ok(changed == 1)
     }
 
+    /// Writes a tenant's wish for these instances. The caller has decided under [`Tx::cluster_lock`] that it applies to each.
+    pub async fn instances_operate(&self, ids: &[InstanceId], operation: Operation) -> Result<()> {
+        let wakes = i64::from(operation.target() == Desired::Running);
+        for chunk in ids.chunks(ROWS_AT_ONCE) {
+            let sql = format!(
+                "UPDATE instances SET desired = ?, generation = generation + 1, start_generation = start_generation + ? WHERE id IN ({})",
+                vec!["?"; chunk.len()].join(", ")
+            );
+            let values = [operation.target().as_str().into(), wakes.into()].into_iter().chain(chunk.iter().map(|id| id.0.into()));
+            self.execute(&sql, values).await?;
+        }
+        Ok(())
+    }
+
     /// Marks instances for removal; their quota is given back once their compute is confirmed gone.
     pub async fn instances_scale_away(&self, cluster: ClusterId, above: i32) -> Result<()> {
         self.execute(

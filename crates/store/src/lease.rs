@@ -67,7 +67,7 @@ impl Store {
     /// A transaction that fails unless `lease` is still the current one.
     pub(crate) async fn begin_fenced(&self, lease: &Lease) -> Result<Tx> {
         let tx = self.begin().await?;
-        let sql = format!("SELECT epoch FROM leases WHERE member_id = ? AND epoch = ? AND holder = ?{}", tx.for_update());
+        let sql = format!("SELECT epoch FROM leases WHERE member_id = ? AND epoch = ? AND holder = ?{}", tx.for_share());
         let values: [Value; 3] = [lease.member.0.into(), lease.epoch.into(), lease.holder.as_str().into()];
         if tx.tx.query_one_raw(tx.sql(&sql, values)).await.map_err(db)?.is_none() {
             return Err(Error::Unavailable { message: "another replica has taken this member over".into(), retry_after_seconds: 1 });

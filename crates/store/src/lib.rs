@@ -28,7 +28,7 @@ mod usage;
 mod user;
 
 pub use audit::{AuditEntry, AuditRow};
-pub use cluster::{ClusterIntentRow, ClusterRow, NewCluster};
+pub use cluster::{ClusterIntentRow, ClusterRow, Inserted, NewCluster};
 pub use connect::Store;
 pub use credential::digest;
 pub use idempotency::Remembered;

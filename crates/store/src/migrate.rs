@@ -1,6 +1,6 @@
 //! Bringing the schema up to date, and refusing one from the future.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
 use sea_orm_migration::MigratorTrait;
 use types::{Error, Result};
 
@@ -82,14 +82,22 @@ impl Store {
                 result
             }
             backend => {
+                // One lock a database, not a server. PostgreSQL's are a database's own.
                 let (lock, unlock) = if backend == DbBackend::Postgres {
-                    ("SELECT pg_advisory_lock(5311894)", "SELECT pg_advisory_unlock(5311894)")
+                    ("SELECT 1 AS got FROM (SELECT pg_advisory_lock(5311894)) AS lock", "SELECT pg_advisory_unlock(5311894)")
                 } else {
-                    ("SELECT GET_LOCK('kubekcloud_migrate', 60)", "SELECT RELEASE_LOCK('kubekcloud_migrate')")
+                    (
+                        "SELECT GET_LOCK(CONCAT('kubekcloud_', SHA1(DATABASE())), 120) AS got",
+                        "SELECT RELEASE_LOCK(CONCAT('kubekcloud_', SHA1(DATABASE())))",
+                    )
                 };
                 // A session-level lock needs a session of its own.
                 let holder = self.one_more_session().await?;
-                holder.execute_unprepared(lock).await?;
+                let got = holder.query_one_raw(Statement::from_string(backend, lock)).await?;
+                let got = got.and_then(|row| row.try_get::<i64>("", "got").or_else(|_| row.try_get::<i32>("", "got").map(i64::from)).ok());
+                if got != Some(1) {
+                    return Err(DbErr::Custom("another process has been migrating this database for two minutes".into()));
+                }
                 let result = Migrator::up(connection, None).await;
                 holder.execute_unprepared(unlock).await?;
                 holder.close().await?;

@@ -104,7 +104,7 @@ impl Store {
             let ClusterObservation { carried_out, reason, message } = cluster;
             tx.execute(
                 "UPDATE clusters SET observed_generation = COALESCE(?, observed_generation), reason = ?, message = ? WHERE id = ?",
-                [(*carried_out).into(), short(reason.as_deref()).into(), message.clone().into(), id.0.into()],
+                [(*carried_out).into(), short(reason.as_deref()).into(), sentence(message.as_deref()).into(), id.0.into()],
             )
             .await?;
             let now = Timestamp::now().0;
@@ -175,7 +175,7 @@ impl Tx {
                 status.into(),
                 (*generation).into(),
                 short(reason.as_deref()).into(),
-                message.clone().into(),
+                sentence(message.as_deref()).into(),
                 ip.clone().into(),
                 node.clone().into(),
                 now.into(),
@@ -189,7 +189,17 @@ impl Tx {
 
 /// A member's words are not ours to trust: a reason is cut to its column.
 fn short(reason: Option<&str>) -> Option<String> {
-    reason.map(|reason| reason.chars().take(250).collect())
+    storable(reason, 250)
+}
+
+/// A message is cut to what somebody reads.
+fn sentence(message: Option<&str>) -> Option<String> {
+    storable(message, 4000)
+}
+
+/// PostgreSQL stores no NUL.
+fn storable(text: Option<&str>, most: usize) -> Option<String> {
+    text.map(|text| text.chars().filter(|c| *c != '\0').take(most).collect())
 }
 
 fn instance_intent(row: instance::Model) -> Result<InstanceIntent> {

@@ -20,9 +20,8 @@ impl Store {
             DbBackend::Sqlite => {
                 TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() }
             }
-            // MySQL's default would read from a snapshot taken before the owner's lock was had.
-            DbBackend::MySql => TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..TransactionOptions::default() },
-            _ => TransactionOptions::default(),
+            // Said, not left to the server: a repeatable read would sum from a snapshot taken before the owner's lock was had.
+            _ => TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..TransactionOptions::default() },
         };
         Ok(Tx { tx: self.writer().begin_with_options(options).await.map_err(db)? })
     }
@@ -42,6 +41,15 @@ impl Tx {
     pub(crate) async fn execute(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<u64> {
         let done = self.tx.execute_raw(self.sql(sql, values)).await.map_err(db)?;
         Ok(done.rows_affected())
+    }
+
+    /// A shared lock: readers of the row don't wait for each other, but whoever writes it waits for them.
+    pub(crate) fn for_share(&self) -> &'static str {
+        match self.tx.get_database_backend() {
+            DbBackend::Sqlite => "",
+            DbBackend::MySql => " LOCK IN SHARE MODE",
+            _ => " FOR SHARE",
+        }
     }
 
     /// ` FOR UPDATE` where the database has row locks; SQLite's writer is alone anyway.

@@ -71,12 +71,6 @@ impl Store {
         user::Entity::find_by_id(id.0).one(self.reader()).await.map_err(db)?.map(UserRow::try_from).transpose()
     }
 
-    /// A user by name.
-    pub async fn user_by_name(&self, name: &str) -> Result<Option<UserRow>> {
-        let row = user::Entity::find().filter(user::Column::Username.eq(name)).one(self.reader()).await.map_err(db)?;
-        row.map(UserRow::try_from).transpose()
-    }
-
     /// Users behind `after`, by id, with what each of them takes.
     pub async fn users(&self, after: i64, limit: u64) -> Result<Vec<(UserRow, Usage)>> {
         #[derive(FromQueryResult)]
@@ -106,10 +100,17 @@ impl Store {
             .collect()
     }
 
-    /// Whether there is an enabled admin.
-    pub async fn has_admin(&self) -> Result<bool> {
-        let found = user::Entity::find().filter(user::Column::Role.eq(Role::Admin.as_str())).limit(1).one(self.reader()).await.map_err(db)?;
-        Ok(found.is_some())
+    /// The enabled admin who has been there longest.
+    pub async fn first_admin(&self) -> Result<Option<UserRow>> {
+        let found = user::Entity::find()
+            .filter(user::Column::Role.eq(Role::Admin.as_str()))
+            .filter(user::Column::Disabled.eq(false))
+            .order_by_asc(user::Column::Id)
+            .limit(1)
+            .one(self.reader())
+            .await
+            .map_err(db)?;
+        found.map(UserRow::try_from).transpose()
     }
 }
 

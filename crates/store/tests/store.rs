@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kubekcloud_store as store;
 
-use store::{ClusterObservation, InstanceObservation, InstanceObserved, NewCluster, NewUser, SchemaState, Store, Usage, UserChange};
+use store::{ClusterObservation, Inserted, InstanceObservation, InstanceObserved, NewCluster, NewUser, SchemaState, Store, Usage, UserChange};
 use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Secret, UserId};
 
 const SIZE: Usage = Usage { cpu: MilliCpu(1000), memory: Bytes(1 << 30), storage: Bytes(0) };
@@ -56,7 +56,7 @@ async fn cluster(store: &Store, owner: UserId, member: MemberId, name: &str, ins
         ssh_public_key: None,
         cloud_init: None,
     };
-    let id = tx.cluster_insert(new).await.expect("inserts").expect("name is free");
+    let Inserted::Id(id) = tx.cluster_insert(new).await.expect("inserts") else { panic!("the name is taken") };
     tx.instances_insert(id, &name, 1..=instances).await.expect("inserts");
     tx.allocate(owner, id, SIZE).await.expect("allocates");
     tx.commit().await.expect("commits");
@@ -152,7 +152,7 @@ async fn observations_settle_an_instance_and_clean_a_cluster() {
                 status: InstanceStatus::Running,
                 generation: i.generation,
                 reason: Some("x".repeat(1000)),
-                message: Some("ünï".repeat(2000)),
+                message: Some("ü\0nï".repeat(20_000)),
                 ip: Some("127.96.0.2".into()),
                 node: None,
             },

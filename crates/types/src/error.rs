@@ -61,6 +61,9 @@ pub enum Error {
         /// What the present state does allow.
         allowed: Vec<&'static str>,
     },
+    /// Suspending would lose memory, and the caller said that it must not.
+    #[error("A container cannot be suspended with its memory; without mode=strict it is scaled to zero")]
+    SuspendNotSupported,
     /// It would exceed the quota.
     #[error("{}", ShortageList(.0))]
     QuotaExceeded(Vec<QuotaShortage>),
@@ -112,17 +115,13 @@ impl Error {
             Self::Forbidden(_) => "forbidden",
             Self::NotFound { .. } => "not_found",
             Self::Conflict { .. } => "conflict",
+            Self::SuspendNotSupported => "suspend_not_supported",
             Self::QuotaExceeded(_) => "quota_exceeded",
             Self::Unavailable { .. } => "unavailable",
             Self::Member { timed_out: false, .. } => "member_failed",
             Self::Member { timed_out: true, .. } => "member_timeout",
             Self::Internal(_) => "internal",
         }
-    }
-
-    /// Whether the same request may succeed later without anybody changing it.
-    pub const fn retryable(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Member { .. })
     }
 }
 

@@ -41,7 +41,7 @@ impl Decimal {
         }
         let joined = format!("{whole}{fraction}");
         let significant = joined.trim_start_matches('0');
-        if significant.len() > Self::DIGITS_MAX || exponent.abs() > 30 {
+        if significant.len() > Self::DIGITS_MAX || !(-30..=30).contains(&exponent) {
             return Err("has too many digits".into());
         }
         let units: i128 = if significant.is_empty() { 0 } else { significant.parse().map_err(|_| err())? };
@@ -60,16 +60,6 @@ impl Decimal {
         let product = self.units.checked_mul(i128::from(factor))?;
         let divisor = 10_i128.checked_pow(self.scale)?;
         (product % divisor == 0).then_some(product / divisor)
-    }
-
-    /// Whether the number is below zero.
-    pub const fn is_negative(self) -> bool {
-        self.units < 0
-    }
-
-    /// The number as an integer, when it is one.
-    pub fn whole(self) -> Option<i64> {
-        self.scaled(1).and_then(|n| i64::try_from(n).ok())
     }
 
     fn reduced(mut self) -> Self {

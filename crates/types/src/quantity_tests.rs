@@ -34,7 +34,7 @@ fn what_cannot_be_kept_exactly_is_refused_with_the_step() {
     assert!(cpu("0.0001").is_err_and(|e| e.contains("0.001")));
     assert!(memory("0.3").is_err_and(|e| e.contains("MiB")));
     assert!(cpu("-1").is_err_and(|e| e.contains("negative")));
-    for huge in ["1e18", "1e300", "99999999999999999999999999999999999999999999", "1000001"] {
+    for huge in ["1e18", "1e300", "1e-2147483648", "1e2147483647", "99999999999999999999999999999999999999999999", "1000001"] {
         assert!(cpu(huge).is_err(), "{huge}");
         assert!(memory(huge).is_err() || huge == "1000001", "{huge}");
     }

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use types::{Amount, Bytes, ClusterId, ClusterStatus, InstanceId, InstanceStatus, InstanceType, MilliCpu, Timestamp, UserId};
 use utoipa::ToSchema;
 
-use crate::{instance::Instance, schema};
+use crate::{
+    instance::{Instance, SuspendSemantics},
+    schema,
+};
 
 /// A cluster to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,13 +36,13 @@ pub struct CreateCluster {
     #[serde(default)]
     #[schema(max_length = 16384, pattern = r"^(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n\r]*)?$")]
     pub ssh_public_key: Option<String>,
-    /// Cloud-init user data (VMs only), at most 64 KiB.
+    /// Cloud-init user data (VMs only), at most 65,535 bytes, without NUL.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 65536)]
+    #[schema(min_length = 1, max_length = 65535)]
     pub cloud_init: Option<String>,
     /// Persistent disk in GiB of each instance, at `/data` in a container, the second disk of a VM.
     #[serde(default)]
-    #[schema(schema_with = schema::gib)]
+    #[schema(schema_with = schema::gib, nullable)]
     pub disk_gb: Option<Amount>,
     /// Where it shall live (default `local`).
     #[serde(default)]
@@ -142,6 +145,9 @@ pub struct BulkResult {
     pub skipped: usize,
     /// How many are still on their way.
     pub pending: usize,
+    /// What suspending meant for these instances (suspend and resume only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspend: Option<SuspendSemantics>,
     /// One line an instance.
     pub results: Vec<BulkLine>,
 }

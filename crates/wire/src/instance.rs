@@ -15,6 +15,17 @@ pub struct OperateInstance {
     pub operation: Operation,
 }
 
+/// How much an operation may lose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// What is possible for this kind of instance.
+    #[default]
+    Usual,
+    /// Refuse to suspend where memory would be lost.
+    Strict,
+}
+
 /// One container or VM.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Instance {

@@ -21,7 +21,7 @@ use crate::{
     error::Result,
     extract::{Auth, Body, Id, Query},
     page::{PageQuery, page},
-    routes,
+    routes::{self, instance::ModeQuery},
 };
 
 const PATH: &str = "/api/v1/clusters";
@@ -130,10 +130,15 @@ macro_rules! bulk {
     ($($name:ident, $operation:expr, $path:literal, $id:literal, $doc:literal;)*) => {$(
         #[doc = $doc]
         #[utoipa::path(
-            post, path = $path, tag = "clusters", operation_id = $id, params(("cluster_id" = i64, Path)), responses((status = 200, body = BulkResult))
+            post, path = $path, tag = "clusters", operation_id = $id, params(("cluster_id" = i64, Path), ModeQuery), responses((status = 200, body = BulkResult))
         )]
-        pub(super) async fn $name(State(state): State<routes::State>, Auth(caller): Auth, Id(id): Id<ClusterId>) -> Result<Json<BulkResult>> {
-            Ok(Json(state.app.cluster_operate(&caller, id, $operation).await?))
+        pub(super) async fn $name(
+            State(state): State<routes::State>,
+            Auth(caller): Auth,
+            Id(id): Id<ClusterId>,
+            Query(ModeQuery { mode }): Query<ModeQuery>,
+        ) -> Result<Json<BulkResult>> {
+            Ok(Json(state.app.cluster_operate(&caller, id, $operation, mode.unwrap_or_default()).await?))
         }
     )*};
 }

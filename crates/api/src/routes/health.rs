@@ -1,5 +1,7 @@
 //! `/health`, `/livez`, `/readyz`, `/metrics`
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::State,
@@ -7,9 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use types::Error;
 use wire::health::{Check, Health};
 
 use crate::{extract::Query, routes};
+
+/// A probe that waits longer than this has given up.
+const DATABASE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The seeds' health check: 200 while the process answers, with `degraded` when something it needs does not.
 #[utoipa::path(get, path = "/health", tag = "operations", security(()), responses((status = 200, body = Health)))]
@@ -62,7 +68,8 @@ pub(super) async fn metrics(State(state): State<routes::State>) -> Response {
 }
 
 async fn checks(state: &routes::State) -> Vec<Check> {
-    let database = state.app.database_ready().await;
+    let database = tokio::time::timeout(DATABASE_DEADLINE, state.app.database_ready()).await;
+    let database = database.unwrap_or_else(|_| Err(Error::internal("no answer in time")));
     let message = database.as_ref().err().map(ToString::to_string).unwrap_or_default();
     let mut checks = vec![Check { name: "database".into(), ok: database.is_ok(), required: true, message }];
     checks.extend((state.checks)());

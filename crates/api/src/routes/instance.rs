@@ -9,7 +9,7 @@ use axum::{
 use serde::Deserialize;
 use types::{Error, InstanceId};
 use utoipa::IntoParams;
-use wire::instance::{Capabilities, Event, Instance, OperateInstance, OperatedInstance};
+use wire::instance::{Capabilities, Event, Instance, Mode, OperateInstance, OperatedInstance};
 
 use crate::{
     error::Result,
@@ -19,6 +19,14 @@ use crate::{
 
 /// Most lines of one log answer.
 const TAIL_MAX: u32 = 10_000;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ModeQuery {
+    /// `strict` refuses to suspend what would lose its memory.
+    #[param(inline)]
+    pub(super) mode: Option<Mode>,
+}
 
 /// An instance.
 #[utoipa::path(
@@ -33,16 +41,17 @@ pub(super) async fn get(State(state): State<routes::State>, Auth(caller): Auth, 
 /// its state does not allow it (with what it does allow).
 #[utoipa::path(
     post, path = "/api/v1/instances/{instance_id}/operate", tag = "instances", operation_id = "instance_operate",
-    params(("instance_id" = i64, Path)), request_body = OperateInstance,
+    params(("instance_id" = i64, Path), ModeQuery), request_body = OperateInstance,
     responses((status = 200, body = OperatedInstance), (status = 202, body = OperatedInstance))
 )]
 pub(super) async fn operate(
     State(state): State<routes::State>,
     Auth(caller): Auth,
     Id(id): Id<InstanceId>,
+    Query(ModeQuery { mode }): Query<ModeQuery>,
     Body(request, _): Body<OperateInstance>,
 ) -> Result<Response> {
-    let operated = state.app.instance_operate(&caller, id, request.operation).await?;
+    let operated = state.app.instance_operate(&caller, id, request.operation, mode.unwrap_or_default()).await?;
     let status = if operated.settled { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(operated)).into_response())
 }

@@ -194,6 +194,8 @@ async fn a_repeat_with_the_same_key_answers_with_the_same_cluster() {
     send(body(2, &name)).await.expect_problem(422, "invalid", Some("Idempotency-Key"));
     assert_eq!(user.used().await.0, 1.0);
     user.delete_cluster(ids[0].as_i64().expect("id")).await;
+    send(body(1, &name)).await.expect_problem(409, "conflict", None);
+    assert_eq!(user.used().await.0, 0.0, "a late repeat does not create it again");
 }
 
 #[tokio::test]

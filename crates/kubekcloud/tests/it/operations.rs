@@ -120,3 +120,46 @@ async fn a_container_shows_its_events_and_its_log() {
     user.get(&format!("/api/v1/instances/{id}/logs")).await.expect_problem(409, "conflict", None);
     user.delete_cluster(cluster["id"].as_i64().expect("id")).await;
 }
+
+#[tokio::test]
+async fn strict_mode_refuses_to_lose_memory() {
+    let (server, _database, _kubernetes) = Server::fresh().await;
+    let user = server.user().await;
+    let (container, vm) = (user.cluster(&unique("strict"), "container", 1).await, user.cluster(&unique("strict"), "vm", 1).await);
+    let suspend = async |cluster: &serde_json::Value, mode: &str| {
+        let path = format!("/api/v1/instances/{}/operate?mode={mode}", instance_ids(cluster)[0]);
+        user.post(&path, &json!({"operation": "suspend"})).await
+    };
+    suspend(&container, "strict").await.expect_problem(409, "suspend_not_supported", None);
+    suspend(&container, "lax").await.expect_problem(422, "invalid", Some("mode"));
+    let all = format!("/api/v1/clusters/{}/suspend", container["id"]);
+    user.post_empty(&format!("{all}?mode=strict")).await.expect_problem(409, "suspend_not_supported", None);
+    assert_eq!(user.detail(container["id"].as_i64().expect("id")).await["status"], "running", "and nothing has happened");
+    assert_eq!(suspend(&vm, "strict").await.expect(200)["status"], "suspended");
+    let result = user.post_empty(&all).await.expect(200);
+    assert_eq!((result["suspended"].as_i64(), result["suspend"]["memory_preserved"].as_bool()), (Some(1), Some(false)), "{result}");
+    for cluster in [container, vm] {
+        user.delete_cluster(cluster["id"].as_i64().expect("id")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_opposite_of_what_is_under_way_is_refused_not_dropped() {
+    let (server, _database, kubernetes) = Server::fresh().await;
+    let user = server.user().await;
+    let cluster = user.cluster(&unique("both"), "container", 1).await;
+    let (id, namespace) = (instance_ids(&cluster)[0], cluster["namespace"].as_str().expect("a namespace"));
+    let pod = cluster["instances"][0]["k8s_resource_name"].as_str().expect("a name");
+    let hold = async |finalizers: serde_json::Value| {
+        let patch = kube::api::Patch::Merge(json!({"metadata": {"finalizers": finalizers}}));
+        kubernetes.pods(namespace).patch(pod, &kube::api::PatchParams::default(), &patch).await.expect("patches")
+    };
+    hold(json!(["tests.example/hold"])).await;
+    let stopping = user.operate(id, "stop").await.expect(202);
+    assert_eq!((stopping["settled"].as_bool(), stopping["transition"].as_str()), (Some(false), Some("stopping")));
+    user.operate(id, "start").await.expect_problem(409, "conflict", None);
+    hold(json!([])).await;
+    assert_eq!(user.settled(cluster["id"].as_i64().expect("id"), "stopped").await["status"], "stopped");
+    assert_eq!(user.operate(id, "start").await.expect(200)["status"], "running");
+    user.delete_cluster(cluster["id"].as_i64().expect("id")).await;
+}

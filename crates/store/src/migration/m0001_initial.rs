@@ -12,7 +12,7 @@ impl MigrationName for Migration {
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
-    /// `migrate` holds a lock and, where the database can, one transaction around all steps.
+    /// `migrate` holds a lock around all steps, and on SQLite a transaction; each step can be repeated.
     fn use_transaction(&self) -> Option<bool> {
         Some(false)
     }
@@ -48,6 +48,7 @@ const INDEXES: &[IndexRow] = &[
     ("clusters", "clusters_owner_name", &["owner_id", "name"], true),
     ("clusters", "clusters_member_namespace", &["member_id", "namespace"], true),
     ("instances", "instances_cluster_ordinal", &["cluster_id", "ordinal"], true),
+    ("instances", "instances_cluster_status", &["cluster_id", "deleting", "status"], false),
     ("allocations", "allocations_owner", &["owner_id", "cpu_milli", "memory_bytes", "storage_bytes"], false),
     ("allocations", "allocations_cluster", &["cluster_id"], false),
     ("idempotency", "idempotency_owner_key", &["owner_id", "idempotency_key"], true),
