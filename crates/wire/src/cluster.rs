@@ -42,7 +42,7 @@ pub struct CreateCluster {
     pub cloud_init: Option<String>,
     /// Persistent disk in GiB of each instance, at `/data` in a container, the second disk of a VM.
     #[serde(default)]
-    #[schema(schema_with = schema::gib, nullable)]
+    #[schema(schema_with = schema::optional_gib)]
     pub disk_gb: Option<Amount>,
     /// Where it shall live (default `local`).
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct Cluster {
     /// What its instances are made from.
     pub image: String,
     /// Persistent disk in GiB of each instance.
-    #[schema(schema_with = schema::decimal, nullable)]
+    #[schema(schema_with = schema::optional_decimal)]
     pub disk_gb: Option<Bytes>,
     /// Why it is not where it should be, in a word.
     pub reason: Option<String>,

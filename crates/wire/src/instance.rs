@@ -41,7 +41,7 @@ pub struct Instance {
     #[schema(schema_with = schema::desired)]
     pub desired: Desired,
     /// Where it is going, when it is not there yet.
-    #[schema(schema_with = schema::transition, nullable)]
+    #[schema(schema_with = schema::optional_transition)]
     pub transition: Option<Transition>,
     /// Its cluster.
     #[schema(schema_with = schema::id)]

@@ -31,6 +31,18 @@ fn amount(maximum: f64, pattern: &str, description: &str) -> RefOr<Schema> {
     OneOfBuilder::new().item(number).item(text).description(Some(description)).into()
 }
 
+/// Also `null`.
+fn optional(item: impl Into<RefOr<Schema>>) -> RefOr<Schema> {
+    OneOfBuilder::new().item(item).item(ObjectBuilder::new().schema_type(Type::Null)).into()
+}
+
+macro_rules! optionals {
+    ($($name:ident = $of:ident),* $(,)?) => {
+        $(pub(crate) fn $name() -> RefOr<Schema> { optional($of()) })*
+    };
+}
+optionals!(optional_cpu = cpu, optional_gib = gib, optional_decimal = decimal, optional_role = role, optional_transition = transition);
+
 /// Cores, on the way in.
 pub(crate) fn cpu() -> RefOr<Schema> {
     amount(1e6, r"^[0-9]{1,6}m?$", "CPU cores in steps of 0.001, or Kubernetes' notation (\"500m\")")

@@ -25,11 +25,11 @@ pub struct CreateUser {
     pub quota_memory: Amount,
     /// Persistent disk in GiB that the user's instances may take in all (default 0).
     #[serde(default)]
-    #[schema(schema_with = schema::gib, nullable)]
+    #[schema(schema_with = schema::optional_gib)]
     pub quota_storage: Option<Amount>,
     /// Default `user`. Only an admin may ask for another.
     #[serde(default)]
-    #[schema(schema_with = schema::role, nullable)]
+    #[schema(schema_with = schema::optional_role)]
     pub role: Option<Role>,
 }
 
@@ -39,19 +39,19 @@ pub struct CreateUser {
 pub struct UpdateUser {
     /// CPU cores. Below what is used, it only stops growth.
     #[serde(default)]
-    #[schema(schema_with = schema::cpu, nullable)]
+    #[schema(schema_with = schema::optional_cpu)]
     pub quota_cpu: Option<Amount>,
     /// Memory in GiB.
     #[serde(default)]
-    #[schema(schema_with = schema::gib, nullable)]
+    #[schema(schema_with = schema::optional_gib)]
     pub quota_memory: Option<Amount>,
     /// Persistent disk in GiB.
     #[serde(default)]
-    #[schema(schema_with = schema::gib, nullable)]
+    #[schema(schema_with = schema::optional_gib)]
     pub quota_storage: Option<Amount>,
     /// What the user may do.
     #[serde(default)]
-    #[schema(schema_with = schema::role, nullable)]
+    #[schema(schema_with = schema::optional_role)]
     pub role: Option<Role>,
     /// Shut out at the next request. What the user runs goes on running.
     #[serde(default)]
