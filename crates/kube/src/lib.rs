@@ -22,7 +22,7 @@ pub use cache::{Cache, KubeVirt};
 pub use error::{ApiFailure, MemberError};
 pub use fence::Fence;
 pub use kind::Kind;
-pub use member::Member;
+pub use member::{Member, REQUEST_DEADLINE};
 pub use read::{EventView, LogQuery, NamespaceHead};
 pub use view::{Condition, NamespaceView, PodPhase, PodView, VmView, VmiView};
 pub use watch::Watches;

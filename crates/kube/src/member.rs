@@ -13,7 +13,7 @@ use crate::{MemberError, Result};
 /// Most time that connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most time that an ordinary request may take. Watches have no such limit.
-pub(crate) const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A Kubernetes cluster of the fleet. Holds connections, no objects.
 pub struct Member {

@@ -36,6 +36,8 @@ pub(crate) struct Memory {
     pub(crate) open: bool,
     /// What was last written of the cluster.
     pub(crate) written: Option<ClusterObservation>,
+    /// Whether a create of its namespace may have been sent by this tenure.
+    pub(crate) namespace_sent: bool,
     /// Since when it is being deleted.
     pub(crate) deleting_since: Option<Instant>,
     /// Whether its quota was given back.

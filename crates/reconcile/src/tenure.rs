@@ -99,6 +99,7 @@ impl Seat {
             options: self.options.clone(),
             changes: self.changes.clone(),
             memories: compute::Memories::default(),
+            since: tokio::time::Instant::now(),
         });
         let mut tasks = JoinSet::new();
         for _ in 0..self.options.passes {

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
-use member::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, VmView};
+use member::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, REQUEST_DEADLINE, VmView};
 use store::{ClusterIntent, ClusterObservation};
 use tokio::time::Instant;
 use types::{InstanceType, Step};
@@ -46,10 +46,8 @@ pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut M
         }
         result => result?,
     };
-    if gone && !memory.released {
-        context.store.allocation_release(&context.lease, cluster.id).await?;
-        memory.released = true;
-        context.changes.fire();
+    if gone {
+        release(pass, cluster, memory).await?;
     }
     // Compute that hangs does not hold up the namespace for ever: its conditions then say why.
     if (gone || overdue) && found.terminating.is_none() {
@@ -150,10 +148,35 @@ async fn report(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory, b
     pass.report(cluster, memory, ClusterObservation { carried_out: None, reason, message }, &[]).await
 }
 
+/// How long a create of the namespace may still be under way: one without an answer may succeed after we looked, and
+/// would leave a namespace behind that no row asks for. With a recorded UID, the create is over. Else a create of ours
+/// was sent before we began to delete, one of an earlier tenure before this one began.
+fn in_flight(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &Memory) -> Duration {
+    if namespace::recorded(cluster).is_some() {
+        return Duration::ZERO;
+    }
+    let last = if memory.namespace_sent { memory.deleting_since } else { Some(pass.context.since) };
+    last.map_or(REQUEST_DEADLINE, |last| REQUEST_DEADLINE.saturating_sub(last.elapsed()))
+}
+
+/// Gives its quota back, nothing of it computing any more.
+async fn release(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<(), PassError> {
+    if !memory.released {
+        pass.context.store.allocation_release(&pass.context.lease, cluster.id).await?;
+        memory.released = true;
+        pass.context.changes.fire();
+    }
+    Ok(())
+}
+
 /// The namespace is gone, was never made, or is another's: so is, was, or is all that was in it.
 async fn remove(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<Verdict, PassError> {
     let context = pass.context;
-    context.store.allocation_release(&context.lease, cluster.id).await?;
+    release(pass, cluster, memory).await?;
+    let left = in_flight(pass, cluster, memory);
+    if !left.is_zero() {
+        return Ok(Verdict::Again(left));
+    }
     context.store.cluster_remove(&context.lease, cluster.id).await?;
     memory.removed = true;
     context.changes.fire();

@@ -61,6 +61,8 @@ pub(crate) struct Context {
     pub(crate) options: Options,
     pub(crate) changes: Changes,
     pub(crate) memories: Memories,
+    /// When the tenure began.
+    pub(crate) since: Instant,
 }
 
 /// What is remembered of each cluster. A pass takes it out and puts it back.
@@ -145,7 +147,7 @@ impl Pass<'_> {
         memory: &mut Memory,
         observation: &mut ClusterObservation,
     ) -> Result<Option<Duration>, PassError> {
-        match namespace::ensure(self, cluster).await? {
+        match namespace::ensure(self, cluster, memory).await? {
             Ensured::Ready { new: true } => {
                 memory.open = false;
                 memory.guardrails = None;

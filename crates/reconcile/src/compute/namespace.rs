@@ -10,7 +10,7 @@ use store::ClusterIntent;
 use types::{Step, labels};
 
 use super::{Pass, label};
-use crate::error::PassError;
+use crate::{error::PassError, memory::Memory};
 
 /// Pod Security levels, each pinned to a version that all supported Kubernetes know.
 const POD_SECURITY_VERSION: &str = "v1.33";
@@ -88,7 +88,7 @@ fn has_labels(installation: &str, cluster: &ClusterIntent, found: &NamespaceView
 }
 
 /// Sees to it that the namespace is there, and that it is ours.
-pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent) -> Result<Ensured, PassError> {
+pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mut Memory) -> Result<Ensured, PassError> {
     let installation = &pass.context.installation;
     if let Some(uid) = recorded(cluster) {
         let seen = pass.context.cache.namespaces(cluster.id);
@@ -121,6 +121,7 @@ pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent) -> Resu
             }
         }
     }
+    memory.namespace_sent = true;
     create(pass, cluster).await
 }
 
