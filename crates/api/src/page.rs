@@ -20,18 +20,18 @@ pub(crate) struct PageQuery {
     limit: Option<u64>,
     /// Where to go on: from the `Link` of the page before.
     #[param(minimum = 0)]
-    cursor: Option<i64>,
+    cursor: Option<u64>,
 }
 
 impl PageQuery {
     /// Rows behind this id.
     pub(crate) fn after(&self) -> i64 {
-        self.cursor.unwrap_or(0)
+        self.cursor().unwrap_or(0)
     }
 
     /// Where the page starts, if it isn't the first.
     pub(crate) fn cursor(&self) -> Option<i64> {
-        self.cursor
+        self.cursor.map(|cursor| i64::try_from(cursor).unwrap_or(i64::MAX))
     }
 
     /// How many rows; refuses what is out of bounds.

@@ -85,6 +85,10 @@ async fn read(request: Request) -> Result<Bytes, ApiError> {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::Malformed("The body is not UTF-8".into()))?;
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| Error::Malformed(format!("The body is not valid JSON: {error}")))?;
+    // serde would take a list for the fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::field("body", "must be an object").into());
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();

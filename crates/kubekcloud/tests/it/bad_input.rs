@@ -99,6 +99,9 @@ async fn bodies_that_are_no_json_are_told_from_those_that_do_not_fit() {
     for wrong in [&[][..], &[("content-type", "text/plain")], &[("content-type", "application/x-www-form-urlencoded")]] {
         send(wrong, body.as_bytes()).await.expect_problem(415, "unsupported_media_type", None);
     }
+    // A list is not taken for the fields in their order.
+    let listed = r#"["a", "container", 1, 1, 1, null, null, null, null, null]"#;
+    send(&json_type, listed.as_bytes()).await.expect_problem(422, "invalid", Some("body"));
     nothing_was_created(&user).await;
 }
 
@@ -128,7 +131,7 @@ async fn wrong_ids_paths_and_methods_are_told() {
     let answer = user.send(Method::PUT, "/api/v1/clusters", &[], None).await;
     assert!(answer.headers.contains_key("allow"), "405 says what is possible");
     answer.expect_problem(405, "method_not_allowed", None);
-    for query in ["limit=0", "limit=501", "limit=x", "cursor=x", "owner=x"] {
+    for query in ["limit=0", "limit=501", "limit=x", "cursor=x", "cursor=-1", "owner=x"] {
         let field = query.split('=').next();
         user.get(&format!("/api/v1/clusters?{query}")).await.expect_problem(422, "invalid", field);
     }
