@@ -39,7 +39,7 @@ type OnChange = Arc<dyn Fn(ClusterId) + Send + Sync>;
 /// Running watches. Dropping it ends them.
 pub struct Watches {
     cache: Arc<Cache>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Watches {
@@ -52,12 +52,25 @@ impl Watches {
         tasks.spawn(watch.clone().run::<SlimNamespace, _>(Kind::Namespace, |shelves| &mut shelves.namespaces));
         tasks.spawn(watch.clone().run::<SlimPod, _>(Kind::Pod, |shelves| &mut shelves.pods));
         tasks.spawn(watch.follow_kubevirt());
-        Self { cache, _tasks: tasks }
+        Self { cache, tasks }
     }
 
     /// What they know.
     pub fn cache(&self) -> &Arc<Cache> {
         &self.cache
+    }
+
+    /// Waits until one of them has ended, or panicked: what the cache says from then on is out of date.
+    pub async fn ended(&mut self) {
+        self.tasks.join_next().await;
+    }
+}
+
+/// Waits until one of these tasks has ended; for ever if there are none.
+async fn any_ended(tasks: &mut Option<JoinSet<()>>) {
+    match tasks {
+        Some(tasks) => _ = tasks.join_next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -166,7 +179,10 @@ impl Watch {
                 KubeVirt::Served | KubeVirt::Unknown => {}
             }
             let pause = if self.cache.kubevirt() == KubeVirt::Unknown { KUBEVIRT_RETRY } else { KUBEVIRT_RECHECK };
-            tokio::time::sleep(pause).await;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = any_ended(&mut watching) => return,
+            }
         }
     }
 

@@ -13,6 +13,9 @@ pub(crate) enum PassError {
     /// The member did not do its part.
     #[error("member: {0}")]
     Member(#[from] MemberError),
+    /// A defect of ours.
+    #[error("panicked: {0}")]
+    Panicked(String),
 }
 
 impl PassError {
@@ -22,13 +25,14 @@ impl PassError {
             Self::Store(types::Error::Unavailable { .. }) => "StoreUnavailable",
             Self::Store(_) => "StoreFailed",
             Self::Member(error) => error.reason(),
+            Self::Panicked(_) => "Panicked",
         }
     }
 
     /// Whether another try may succeed without anybody changing anything.
     pub(crate) fn retryable(&self) -> bool {
         match self {
-            Self::Store(_) => true,
+            Self::Store(_) | Self::Panicked(_) => true,
             Self::Member(error) => error.retryable(),
         }
     }
@@ -36,7 +40,7 @@ impl PassError {
     /// When to try again at the earliest, if the other side said so.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Store(_) => None,
+            Self::Store(_) | Self::Panicked(_) => None,
             Self::Member(error) => error.retry_after(),
         }
     }

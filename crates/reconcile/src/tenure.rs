@@ -88,7 +88,7 @@ impl Seat {
         let fence = Fence::until(self.deadline(asked));
         self.queue.open();
         let queue = self.queue.clone();
-        let watches = Watches::start(self.member.clone(), installation, move |cluster| queue.add(cluster, Cause::Watch));
+        let mut watches = Watches::start(self.member.clone(), installation, move |cluster| queue.add(cluster, Cause::Watch));
         self.health.lease(Some(watches.cache().clone()));
         let context = Arc::new(Context {
             store: self.store.clone(),
@@ -113,6 +113,10 @@ impl Seat {
             Some(ended) = tasks.join_next() => {
                 // They never end by themselves: a defect. Another tenure starts them afresh.
                 tracing::error!(member = self.member.name(), ?ended, "a task of the reconciler died");
+                false
+            }
+            () = watches.ended() => {
+                tracing::error!(member = self.member.name(), "a watch died");
                 false
             }
         };
@@ -176,7 +180,9 @@ async fn work(context: Arc<Context>, queue: Arc<Queue>) {
 
 fn log(cluster: i64, error: &PassError, wait: Option<Duration>) {
     let reason = error.reason();
-    if error.retryable() {
+    if matches!(error, PassError::Panicked(_)) {
+        tracing::error!(cluster, reason, %error, ?wait, "a pass panicked and is repeated");
+    } else if error.retryable() {
         tracing::info!(cluster, reason, %error, ?wait, "a pass failed and is repeated");
     } else {
         tracing::warn!(cluster, reason, %error, ?wait, "a pass was refused");

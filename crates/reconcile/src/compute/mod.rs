@@ -24,10 +24,12 @@ mod fixtures;
 
 use std::{
     collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use futures::FutureExt as _;
 use member::{Cache, KubeVirt, Member, Writer};
 use store::{ClusterIntent, ClusterObservation, InstanceObservation, Lease, Store};
 use tokio::time::Instant;
@@ -100,8 +102,24 @@ impl Pass<'_> {
     }
 }
 
-/// Makes a cluster match its intent as far as that is possible now.
+/// Makes a cluster match its intent as far as that is possible now. A panic is this cluster's trouble only.
 pub(crate) async fn pass(context: &Context, id: ClusterId) -> Result<Verdict, PassError> {
+    let panic = match AssertUnwindSafe(look(context, id)).catch_unwind().await {
+        Ok(result) => return result,
+        Err(panic) => panic,
+    };
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = text.unwrap_or("no text").to_owned();
+    // A failpoint stands for the death of the process.
+    if text.starts_with("failpoint ") {
+        std::panic::resume_unwind(panic);
+    }
+    // What was remembered went with the pass: whether a create was sent is not known.
+    context.memories.with(|memories| memories.insert(id, Memory { namespace_sent: true, ..Memory::default() }));
+    Err(PassError::Panicked(text))
+}
+
+async fn look(context: &Context, id: ClusterId) -> Result<Verdict, PassError> {
     let Some(cluster) = context.store.cluster_intent(id).await? else {
         context.memories.with(|memories| memories.remove(&id));
         return Ok(Verdict::Gone);
