@@ -160,7 +160,7 @@ impl World {
             cloud_init: None,
         };
         let tx = self.store.begin().await.unwrap();
-        let id = tx.cluster_insert(new).await.unwrap().unwrap();
+        let store::Inserted::Id(id) = tx.cluster_insert(new).await.unwrap() else { panic!("the name is taken") };
         tx.instances_insert(id, &name, 1..=instances).await.unwrap();
         tx.allocate(self.owner, id, size).await.unwrap();
         for row in tx.instances_of(id).await.unwrap() {
