@@ -94,17 +94,12 @@ fn reads(peer: &Peer, ours: &Product, interrupt: &Interrupt) -> Result<Vec<Row>>
         }
         println!("reads: round {round} of {ROUNDS}");
     }
-    let row = |((what, _, target), (theirs, mine)): (&(&str, &str, Target), (Vec<f64>, Vec<f64>))| {
+    let rows = READS.iter().zip(rates).map(|(&(what, _, target), (theirs, mine))| {
         let (theirs, mine) = (median(theirs), median(mine));
         let (peer, ours) = (format!("{theirs:.0}"), format!("{mine:.0}"));
-        let target = match target {
-            Target::AtLeast(least) => Target::AtLeast(*least),
-            Target::AtMost(most) => Target::AtMost(*most),
-            Target::None => Target::None,
-        };
-        Row { what: (*what).to_owned(), peer, ours, figure: mine / theirs, unit: "x", target }
-    };
-    Ok(READS.iter().zip(rates).map(row).collect())
+        Row { what: what.to_owned(), peer, ours, figure: mine / theirs, unit: "x", target }
+    });
+    Ok(rows.collect())
 }
 
 /// The same data as the peer's: one user, 20 clusters of 3 instances, all running.

@@ -14,6 +14,7 @@ peer on the same machine.
 ";
 
 /// A figure beside its target.
+#[derive(Clone, Copy)]
 pub(super) enum Target {
     AtLeast(f64),
     AtMost(f64),
