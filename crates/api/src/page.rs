@@ -20,7 +20,7 @@ pub(crate) struct PageQuery {
     limit: Option<u64>,
     /// Where to go on: from the `Link` of the page before.
     #[param(minimum = 0)]
-    cursor: Option<u64>,
+    cursor: Option<i64>,
 }
 
 impl PageQuery {
@@ -31,11 +31,14 @@ impl PageQuery {
 
     /// Where the page starts, if it isn't the first.
     pub(crate) fn cursor(&self) -> Option<i64> {
-        self.cursor.map(|cursor| i64::try_from(cursor).unwrap_or(i64::MAX))
+        self.cursor
     }
 
-    /// How many rows; refuses what is out of bounds.
+    /// How many rows; refuses a page that is out of bounds.
     pub(crate) fn limit(&self) -> Result<u64, types::Error> {
+        if self.after() < 0 {
+            return Err(types::Error::field("cursor", "must not be negative"));
+        }
         let limit = self.limit.unwrap_or(LIMIT_MAX);
         if (1..=LIMIT_MAX).contains(&limit) { Ok(limit) } else { Err(types::Error::field("limit", format!("must be between 1 and {LIMIT_MAX}"))) }
     }
