@@ -5,7 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, Statement, sqlx::sqlite};
 use types::{Error, Result, Secret};
 
-use crate::error::db;
+use crate::error::{db, is_busy};
 
 /// The database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,7 +105,20 @@ async fn open_server(url: &str, connections: u32) -> Result<DatabaseConnection, 
     Database::connect(options).await
 }
 
+/// Switching a new file to WAL needs it alone, and does not wait for its turn: another process that opens the same file
+/// at the same moment is waited for here.
 async fn open_sqlite(path: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
+    const TRIES: u32 = 100;
+    for _ in 1..TRIES {
+        match try_open_sqlite(path, connections).await {
+            Err(error) if is_busy(&error) => tokio::time::sleep(Duration::from_millis(50)).await,
+            done => return done,
+        }
+    }
+    try_open_sqlite(path, connections).await
+}
+
+async fn try_open_sqlite(path: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     let mut options = ConnectOptions::new(format!("sqlite:{path}?mode=rwc"));
     options.max_connections(connections).min_connections(1).acquire_timeout(Duration::from_secs(30)).sqlx_logging(false);
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
