@@ -123,10 +123,12 @@ impl Client {
         (user["id"].as_i64().expect("an id"), self.with_token(&token))
     }
 
-    /// Creates a cluster of 1 CPU, 1 GiB instances and waits for it to settle.
+    /// Creates a cluster of 1 CPU, 1 GiB instances and waits for it to run. A control plane that was started a moment ago
+    /// takes its time to count VMs.
     pub(crate) async fn cluster(&self, name: &str, kind: &str, count: u32) -> Value {
         let body = json!({"name": name, "instance_type": kind, "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": count});
-        self.post("/api/v1/clusters?wait=60", &body).await.expect(201)
+        let created = self.post("/api/v1/clusters?wait=60", &body).await.expect(201);
+        self.settled(created["id"].as_i64().expect("an id"), "running").await
     }
 
     /// A cluster's detail.
