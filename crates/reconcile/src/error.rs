@@ -1,8 +1,8 @@
 //! Why a pass did not get to its end.
 
-use std::time::Duration;
-
 use member::MemberError;
+
+use crate::queue::Verdict;
 
 /// An error of a pass. Everything else that can be wrong is a status.
 #[derive(Debug, thiserror::Error)]
@@ -37,11 +37,12 @@ impl PassError {
         }
     }
 
-    /// When to try again at the earliest, if the other side said so.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
+    /// When to try again.
+    pub(crate) fn verdict(&self) -> Verdict {
         match self {
-            Self::Store(_) | Self::Panicked(_) => None,
-            Self::Member(error) => error.retry_after(),
+            Self::Member(error) if error.namespace_not_ready() => Verdict::RetrySoon,
+            Self::Member(error) => Verdict::Retry(error.retry_after()),
+            Self::Store(_) | Self::Panicked(_) => Verdict::Retry(None),
         }
     }
 }

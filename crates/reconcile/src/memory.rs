@@ -48,8 +48,9 @@ pub(crate) struct Memory {
     pub(crate) instances: HashMap<InstanceId, InstanceMemory>,
 }
 
-/// A new namespace is ready within a few tries. A quota object that is older than the kind that it counts (KubeVirt was
-/// installed a moment ago) is not looked at again for minutes, unless it changes.
+/// A new namespace is ready within a few tries. A quota object that was made before its controller knew the kind that it
+/// counts (KubeVirt was installed a moment ago) is not looked at again for minutes, unless it changes; and the controller
+/// asks for new kinds twice a minute only, so that one change may come too early.
 const NOT_READY_TRIES: u32 = 6;
 
 impl Memory {
@@ -57,7 +58,7 @@ impl Memory {
     pub(crate) fn note_refusal(&mut self, error: &MemberError) {
         let exceeded = error.reason() == "QuotaExceeded";
         self.not_ready += u32::from(error.namespace_not_ready());
-        let stuck = error.namespace_not_ready() && self.not_ready.is_multiple_of(NOT_READY_TRIES);
+        let stuck = error.namespace_not_ready() && self.not_ready >= NOT_READY_TRIES;
         self.recounts += u32::from(exceeded || stuck);
     }
 }
@@ -142,6 +143,8 @@ impl InstanceMemory {
 
 #[cfg(test)]
 mod tests {
+    use member::ApiFailure;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -155,6 +158,20 @@ mod tests {
         memory.acted(Action::Create, now);
         assert_eq!(memory.admits(Action::Nothing, now), Ok(()), "the Pod has shown");
         assert_eq!(memory.admits(Action::Create, now), Ok(()), "and vanished: made again at once");
+    }
+
+    #[test]
+    fn a_quota_without_status_is_changed_until_it_counts() {
+        let message = "pods \"a\" is forbidden: status unknown for quota: kubekcloud, resources: pods".to_owned();
+        let young = MemberError::Api(Box::new(ApiFailure { code: 403, reason: "Forbidden".to_owned(), message, retry_after: None }));
+        let mut memory = Memory::default();
+        let recounts: Vec<u32> = (0..NOT_READY_TRIES + 2)
+            .map(|_| {
+                memory.note_refusal(&young);
+                memory.recounts
+            })
+            .collect();
+        assert_eq!(recounts.last(), Some(&3), "each refusal after the first few: {recounts:?}");
     }
 
     #[tokio::test(start_paused = true)]

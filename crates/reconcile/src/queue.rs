@@ -20,6 +20,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Wait after the first failure of a pass, and at most.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MOST: Duration = Duration::from_secs(30);
+/// At most, where a controller of the member is about to do what is missing.
+const RETRY_SOON_MOST: Duration = Duration::from_secs(5);
 
 /// Why a cluster is to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub(crate) enum Verdict {
     Again(Duration),
     /// It failed: wait, longer each time, but at least so long.
     Retry(Option<Duration>),
+    /// It came too early: wait, but never long.
+    RetrySoon,
     /// There is no such cluster any more.
     Gone,
 }
@@ -160,6 +164,10 @@ impl Queue {
             Verdict::Retry(least) => {
                 let failures = entry.failures.saturating_add(1);
                 (Some(backoff(failures, RETRY_FIRST, RETRY_MOST).max(least.unwrap_or_default())), failures)
+            }
+            Verdict::RetrySoon => {
+                let failures = entry.failures.saturating_add(1);
+                (Some(backoff(failures, RETRY_FIRST, RETRY_SOON_MOST)), failures)
             }
         };
         entry.failures = failures;

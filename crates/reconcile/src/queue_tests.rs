@@ -93,6 +93,18 @@ async fn what_the_other_side_asks_for_is_the_least_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_too_early_never_waits_long() {
+    let queue = queue();
+    queue.add(A, Cause::Watch);
+    for _ in 0..20 {
+        queue.next().await;
+        let wait = queue.done(A, Verdict::RetrySoon).expect("a wait");
+        assert!(wait <= RETRY_SOON_MOST, "{wait:?}");
+    }
+    none_within(&queue, RETRY_SOON_MOST / 2).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn polls_wait_for_a_planned_look_and_watches_bring_it_forward() {
     let queue = queue();
     queue.add(A, Cause::Poll);

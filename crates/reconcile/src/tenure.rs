@@ -168,7 +168,7 @@ async fn work(context: Arc<Context>, queue: Arc<Queue>) {
         let (verdict, outcome, reason) = match &result {
             Ok(verdict @ (Verdict::Settled | Verdict::Gone)) => (*verdict, "settled", ""),
             Ok(verdict) => (*verdict, "again", ""),
-            Err(error) => (Verdict::Retry(error.retry_after()), "failed", error.reason()),
+            Err(error) => (error.verdict(), "failed", error.reason()),
         };
         metrics::counter!("kubekcloud_reconcile_passes_total", "result" => outcome, "reason" => reason).increment(1);
         let wait = queue.done(id, verdict);
