@@ -1,8 +1,10 @@
 //! Clusters as their owners see them. Every query names the owner: somebody else's cluster is not found.
 
+use std::iter;
+
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    ConnectionTrait, EntityTrait, FromQueryResult, Value,
 };
 use types::{Bytes, ClusterId, ClusterName, ClusterStatus, Error, InstanceStatus, InstanceType, MemberId, MilliCpu, Result, Timestamp, UserId};
 
@@ -81,18 +83,16 @@ pub enum Inserted {
     NamespaceTaken,
 }
 
-/// How many instances of a cluster are in which state.
+/// How many instances of a cluster are in which state; without any, one line without a state.
 #[derive(FromQueryResult)]
 struct StatusCount {
-    cluster_id: i64,
-    status: String,
+    instance_status: Option<String>,
     instances: i64,
 }
 
 impl ClusterRow {
     fn new(row: cluster::Model, counts: &[StatusCount]) -> Result<Self> {
-        let mine = || counts.iter().filter(|count| count.cluster_id == row.id);
-        let status = ClusterStatus::of(row.deleting_at.is_some(), mine().filter_map(|count| InstanceStatus::parse(&count.status)));
+        let statuses = counts.iter().filter_map(|count| InstanceStatus::parse(count.instance_status.as_deref()?));
         Ok(Self {
             id: ClusterId(row.id),
             owner: UserId(row.owner_id),
@@ -104,8 +104,8 @@ impl ClusterRow {
             memory: Bytes(row.memory_bytes),
             disk: row.disk_bytes.map(Bytes),
             image: row.image,
-            instance_count: mine().map(|count| count.instances).sum(),
-            status,
+            instance_count: counts.iter().map(|count| count.instances).sum(),
+            status: ClusterStatus::of(row.deleting_at.is_some(), statuses),
             reason: row.reason,
             message: row.message,
             created_at: Timestamp(row.created_at),
@@ -118,47 +118,40 @@ pub(crate) fn parse_type(id: i64, word: &str) -> Result<InstanceType> {
     InstanceType::parse(word).ok_or_else(|| Error::internal(format_args!("cluster {id}: unknown instance type")))
 }
 
-/// Rows of `owner`, or everybody's for an admin (`None`).
-fn scope(owner: Option<UserId>) -> Condition {
-    owner.map_or_else(Condition::all, |owner| Condition::all().add(cluster::Column::OwnerId.eq(owner.0)))
-}
-
 impl Store {
     /// A cluster of `owner` (or of anybody, for an admin: `None`).
     pub async fn cluster(&self, owner: Option<UserId>, id: ClusterId) -> Result<Option<ClusterRow>> {
-        let Some(row) = cluster::Entity::find_by_id(id.0).filter(scope(owner)).one(self.reader()).await.map_err(db)? else {
-            return Ok(None);
-        };
-        let counts = self.status_counts(&[row.id]).await?;
-        ClusterRow::new(row, &counts).map(Some)
+        Ok(self.clusters_where("id = ?", id.0, owner, 1).await?.pop())
     }
 
     /// Clusters behind `after`, by id.
     pub async fn clusters(&self, owner: Option<UserId>, after: i64, limit: u64) -> Result<Vec<ClusterRow>> {
-        let rows = cluster::Entity::find()
-            .filter(scope(owner))
-            .filter(cluster::Column::Id.gt(after))
-            .order_by_asc(cluster::Column::Id)
-            .limit(limit)
-            .all(self.reader())
-            .await
-            .map_err(db)?;
-        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let counts = self.status_counts(&ids).await?;
-        rows.into_iter().map(|row| ClusterRow::new(row, &counts)).collect()
+        self.clusters_where("id > ?", after, owner, limit).await
     }
 
-    async fn status_counts(&self, clusters: &[i64]) -> Result<Vec<StatusCount>> {
-        if clusters.is_empty() {
-            return Ok(Vec::new());
-        }
+    /// Clusters with the counts of their instances, in one query: a line for each cluster and state.
+    async fn clusters_where(&self, condition: &str, id: i64, owner: Option<UserId>, limit: u64) -> Result<Vec<ClusterRow>> {
+        let of_owner = if owner.is_some() { " AND owner_id = ?" } else { "" };
         let sql = format!(
-            "SELECT cluster_id, status, COUNT(*) AS instances FROM instances WHERE deleting = ? AND cluster_id IN ({}) GROUP BY cluster_id, status",
-            vec!["?"; clusters.len()].join(", ")
+            "SELECT c.*, n.instance_status, n.instances FROM (\
+               SELECT p.id, i.status AS instance_status, COUNT(i.id) AS instances FROM (\
+                 SELECT id FROM clusters WHERE {condition}{of_owner} ORDER BY id LIMIT ?) p \
+               LEFT JOIN instances i ON i.cluster_id = p.id AND i.deleting = ? GROUP BY p.id, i.status) n \
+             JOIN clusters c ON c.id = n.id ORDER BY c.id"
         );
-        let values = std::iter::once(false.into()).chain(clusters.iter().map(|id| (*id).into()));
-        let rows = self.reader().query_all_raw(self.sql(&sql, values)).await.map_err(db)?;
-        rows.iter().map(|row| StatusCount::from_query_result(row, "").map_err(db)).collect()
+        let owner = owner.map(|owner| Value::from(owner.0));
+        let values = iter::once(id.into()).chain(owner).chain([i64::try_from(limit).unwrap_or(i64::MAX).into(), false.into()]);
+        let lines = self.reader().query_all_raw(self.sql(&sql, values)).await.map_err(db)?;
+        let mut clusters: Vec<(cluster::Model, Vec<StatusCount>)> = Vec::new();
+        for line in &lines {
+            let count = StatusCount::from_query_result(line, "").map_err(db)?;
+            let id: i64 = line.try_get("", "id").map_err(db)?;
+            match clusters.last_mut().filter(|(row, _)| row.id == id) {
+                Some((_, counts)) => counts.push(count),
+                None => clusters.push((cluster::Model::from_query_result(line, "").map_err(db)?, vec![count])),
+            }
+        }
+        clusters.into_iter().map(|(row, counts)| ClusterRow::new(row, &counts)).collect()
     }
 }
 
@@ -166,16 +159,9 @@ impl Tx {
     /// Adds a cluster without instances.
     pub async fn cluster_insert(&self, new: NewCluster) -> Result<Inserted> {
         let NewCluster { owner, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init } = new;
-        let same_name = cluster::Entity::find()
-            .filter(cluster::Column::OwnerId.eq(owner.0))
-            .filter(cluster::Column::Name.eq(name.as_str()))
-            .select_only()
-            .column(cluster::Column::Id)
-            .into_tuple::<i64>()
-            .one(&self.tx)
-            .await
-            .map_err(db)?;
-        if same_name.is_some() {
+        let plain = name.namespace();
+        let [same_name, same_namespace] = self.names_taken(owner, &name, member, &plain).await?;
+        if same_name {
             return Ok(Inserted::NameTaken);
         }
         let now = Timestamp::now().0;
@@ -183,7 +169,7 @@ impl Tx {
             id: NotSet,
             owner_id: Set(owner.0),
             member_id: Set(member.0),
-            namespace: Set(self.free_namespace(member, &name).await?),
+            namespace: Set(if same_namespace { name.namespace_with(&random_word(6)) } else { plain }),
             name: Set(name.as_str().to_owned()),
             namespace_uid: Set(None),
             claim: Set(random_word(20)),
@@ -246,11 +232,15 @@ impl Tx {
         row.map_or(Ok(0), |row| row.try_get("", "n").map_err(db))
     }
 
-    pub(crate) async fn free_namespace(&self, member: MemberId, name: &ClusterName) -> Result<String> {
-        let plain = name.namespace();
-        let taken =
-            self.tx.query_one_raw(self.sql("SELECT 1 FROM clusters WHERE member_id = ? AND namespace = ?", [member.0.into(), plain.as_str().into()]));
-        Ok(if taken.await.map_err(db)?.is_some() { name.namespace_with(&random_word(6)) } else { plain })
+    /// Whether the owner has a cluster of this name, and whether the member has a namespace of that name for another.
+    async fn names_taken(&self, owner: UserId, name: &ClusterName, member: MemberId, namespace: &str) -> Result<[bool; 2]> {
+        let sql = "SELECT (SELECT COUNT(*) FROM clusters WHERE owner_id = ? AND name = ?) AS same_name, \
+                   (SELECT COUNT(*) FROM clusters WHERE member_id = ? AND namespace = ?) AS same_namespace";
+        let values = [owner.0.into(), name.as_str().into(), member.0.into(), namespace.into()];
+        let row = self.tx.query_one_raw(self.sql(sql, values)).await.map_err(db)?;
+        let row = row.ok_or_else(|| Error::internal("a SELECT of two counts has no row"))?;
+        let taken = |column| row.try_get::<i64>("", column).map(|count| count > 0).map_err(db);
+        Ok([taken("same_name")?, taken("same_namespace")?])
     }
 }
 
