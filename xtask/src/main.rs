@@ -4,6 +4,7 @@ mod bench;
 mod checkout;
 mod ci;
 mod digest;
+mod javascript;
 mod job;
 mod kube;
 mod lint;

@@ -5,6 +5,7 @@
 //! aloud; when `CI` is set that is a failure.
 
 mod build;
+mod clients;
 mod libtest;
 mod schemathesis;
 mod suite;
@@ -41,6 +42,8 @@ enum Part {
     Kubernetes,
     /// Requests made from the OpenAPI document
     Schemathesis,
+    /// Other people's Kubernetes clients on the sandbox
+    Clients,
 }
 
 const BUILD: &str = "build all tests";
@@ -51,9 +54,10 @@ const POSTGRES: &str = "store and API on PostgreSQL";
 const MARIADB: &str = "store and API on MariaDB";
 const KUBERNETES: &str = "reconciler and API on a real Kubernetes with KubeVirt";
 const SCHEMATHESIS: &str = "schemathesis over the served OpenAPI";
+const CLIENTS: &str = "Python's, kopf's and JavaScript's clients on the sandbox";
 
 /// What [`full`] does, in its order.
-pub(crate) const STAGES: &[&str] = &[BUILD, DOCUMENT, TOOLS, QUICK, POSTGRES, MARIADB, KUBERNETES, SCHEMATHESIS];
+pub(crate) const STAGES: &[&str] = &[BUILD, DOCUMENT, TOOLS, QUICK, POSTGRES, MARIADB, KUBERNETES, SCHEMATHESIS, CLIENTS];
 
 /// Runs the tests; whether nothing failed.
 pub(crate) fn run(args: &Args) -> Result<bool> {
@@ -69,6 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         Part::Mariadb => &[BUILD, MARIADB],
         Part::Kubernetes => &[BUILD, TOOLS, KUBERNETES],
         Part::Schemathesis => &[BUILD, SCHEMATHESIS],
+        Part::Clients => &[BUILD, CLIENTS],
     };
     let mut plan = Plan::announce(interrupt, in_ci(), titles);
     if let Some(built) = built(&mut plan)? {
@@ -102,6 +107,7 @@ fn stage(plan: &mut Plan, title: &str, built: &Built) -> Result<bool> {
         MARIADB => on_database(built, Kind::MariaDb, interrupt),
         KUBERNETES => on_kubernetes(built, interrupt),
         SCHEMATHESIS => schemathesis::run(&built.kubekcloud, interrupt),
+        CLIENTS => clients::on_sandbox(&built.kubekcloud, interrupt),
         _ => bail!("there is no stage of this name"),
     })
 }
@@ -112,7 +118,7 @@ fn built(plan: &mut Plan) -> Result<Option<Built>> {
 
 fn quick(built: &Built, interrupt: &Interrupt) -> Result<Outcome> {
     let env = kubectl()?.into_iter().collect();
-    Suite { built, name: "quick", choice: Choice::Quick, env }.run(interrupt)
+    Suite { built, name: "quick", choice: Choice::Quick, env }.run(interrupt).map(Outcome::Ran)
 }
 
 /// For the tests that need a kubectl: the user's, else the one that is built.
@@ -144,7 +150,7 @@ fn on_database(built: &Built, kind: Kind, interrupt: &Interrupt) -> Result<Outco
     let name = format!("kubekcloud_store_{:08x}", rand::random::<u32>());
     let mut env = vec![("store", DATABASE, server.database(&name)?), ("kubekcloud", DATABASE, server.url.clone())];
     env.extend(kubectl()?);
-    let outcome = Suite { built, name: kind.name(), choice: Choice::Database, env }.run(interrupt);
+    let outcome = Suite { built, name: kind.name(), choice: Choice::Database, env }.run(interrupt).map(Outcome::Ran);
     server.drop_database(&name)?;
     outcome
 }
@@ -158,7 +164,11 @@ fn on_kubernetes(built: &Built, interrupt: &Interrupt) -> Result<Outcome> {
         ("", kube::TEST_KUBECONFIG, cluster.running.kubeconfig.display().to_string()),
         ("", "KUBECTL_PATH", cluster.running.kubectl.display().to_string()),
     ];
-    let outcome = Suite { built, name: "kubernetes", choice: Choice::Kubernetes, env }.run(interrupt);
+    let suite = Suite { built, name: "kubernetes", choice: Choice::Kubernetes, env };
+    let outcome = suite.run(interrupt).and_then(|mut counts| {
+        counts += clients::on_kubernetes(&cluster.running.kubeconfig, interrupt)?;
+        Ok(Outcome::Ran(counts))
+    });
     match cluster.down() {
         Err(error) if outcome.is_ok() => bail!("{error:#}"),
         _ => outcome,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     checkout,
     job::{Interrupt, Job},
-    plan::{Counts, Outcome},
+    plan::Counts,
 };
 use anyhow::{Context, Result};
 use std::{
@@ -74,12 +74,12 @@ pub(crate) struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    pub(crate) fn run(&self, interrupt: &Interrupt) -> Result<Outcome> {
+    pub(crate) fn run(&self, interrupt: &Interrupt) -> Result<Counts> {
         let mut totals = Counts::default();
         for binary in self.built.binaries.iter().filter(|binary| self.choice.takes(binary)) {
             totals += self.run_one(binary, interrupt)?;
         }
-        Ok(Outcome::Ran(totals))
+        Ok(totals)
     }
 
     fn run_one(&self, binary: &TestBinary, interrupt: &Interrupt) -> Result<Counts> {
