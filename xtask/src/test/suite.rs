@@ -9,7 +9,7 @@ use crate::{
     job::{Interrupt, Job},
     plan::Counts,
 };
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use std::{
     env,
     fs::{self, File},
@@ -37,6 +37,9 @@ const ON_KUBERNETES: &[&str] = &["reconcile", "kubekcloud"];
 
 /// Tests of what the sandbox does not have: left out where they would only say so.
 const REAL_ONLY: &str = "rbac::";
+
+/// Integration tests that do little but wait for Kubernetes, one thing after the other: they run beside the rest.
+const PATIENT: &[&str] = &["crash"];
 
 /// Tests wait for servers and Kubernetes more than they compute: so many at once for each core.
 const THREADS_A_CORE: usize = 4;
@@ -75,8 +78,19 @@ pub(crate) struct Suite<'a> {
 
 impl Suite<'_> {
     pub(crate) fn run(&self, interrupt: &Interrupt) -> Result<Counts> {
+        let taken = self.built.binaries.iter().filter(|binary| self.choice.takes(binary));
+        let (patient, others): (Vec<_>, Vec<_>) = taken.partition(|binary| PATIENT.contains(&binary.target.as_str()));
+        thread::scope(|scope| {
+            let beside = scope.spawn(|| self.run_all(&patient, interrupt));
+            let mut totals = self.run_all(&others, interrupt)?;
+            totals += beside.join().map_err(|_| anyhow!("the thread that ran {PATIENT:?} panicked"))??;
+            Ok(totals)
+        })
+    }
+
+    fn run_all(&self, binaries: &[&TestBinary], interrupt: &Interrupt) -> Result<Counts> {
         let mut totals = Counts::default();
-        for binary in self.built.binaries.iter().filter(|binary| self.choice.takes(binary)) {
+        for binary in binaries {
             totals += self.run_one(binary, interrupt)?;
         }
         Ok(totals)
