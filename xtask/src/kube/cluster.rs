@@ -121,7 +121,8 @@ impl Cluster {
     }
 }
 
-fn wait_gone(processes: &[&Process], limit: Duration) -> bool {
+/// Whether all of them ended within `limit`.
+pub(super) fn wait_gone(processes: &[&Process], limit: Duration) -> bool {
     let deadline = Instant::now() + limit;
     while processes.iter().any(|process| process.alive()) {
         if Instant::now() >= deadline {

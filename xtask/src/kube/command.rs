@@ -1,6 +1,6 @@
 //! The command line of `cargo xtask kube`.
 
-use super::{Options, agent, down, known, runtime, up};
+use super::{Options, agent, down, known, node, runtime, state::StateDir, up};
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -21,27 +21,44 @@ enum Verb {
         /// Leave KubeVirt out
         #[arg(long)]
         no_kubevirt: bool,
+        #[command(flatten)]
+        which: Which,
     },
     /// Stop the cluster
-    Down,
+    Down(Which),
     /// Print exports for a shell: eval "$(cargo xtask kube env)"
-    Env,
+    Env(Which),
     /// Play virt-handler and the kubelet's share of launcher Pods (started by `up`)
     #[command(hide = true)]
     NodeAgent(agent::Args),
+    /// Be the first process of a real node's namespaces (started by `up --node`)
+    #[command(hide = true)]
+    InsideNode { root: PathBuf },
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The second cluster: one real node (kubelet, containerd, runc), on which Pods really run; needs root
+    #[arg(long)]
+    node: bool,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
     match args.verb {
-        Verb::Up { no_kubevirt } => {
-            let running = up(&Options { kubevirt: !no_kubevirt, state_dir: args.state_dir })?;
+        Verb::Up { no_kubevirt, which } => {
+            let running = match which.node {
+                true => node::up(args.state_dir.as_deref())?,
+                false => up(&Options { kubevirt: !no_kubevirt, state_dir: args.state_dir })?,
+            };
             println!("{}", running.kubeconfig.display());
             Ok(())
         }
-        Verb::Down => down(args.state_dir.as_deref()),
-        Verb::Env => {
-            let Some(running) = known(args.state_dir.as_deref())? else {
-                bail!("no cluster is up: run `cargo xtask kube up`");
+        Verb::Down(Which { node: true }) => node::down(args.state_dir.as_deref()),
+        Verb::Down(Which { node: false }) => down(args.state_dir.as_deref()),
+        Verb::Env(Which { node }) => {
+            let running = if node { node::known(args.state_dir.as_deref())? } else { known(args.state_dir.as_deref())? };
+            let Some(running) = running else {
+                bail!("it is not up: run `cargo xtask kube up{}`", if node { " --node" } else { "" });
             };
             println!("export {}={}", super::TEST_KUBECONFIG, quoted(&running.kubeconfig));
             println!("export KUBECTL_PATH={}", quoted(&running.kubectl));
@@ -51,6 +68,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
             Ok(())
         }
         Verb::NodeAgent(args) => runtime()?.block_on(agent::run(args)),
+        Verb::InsideNode { root } => {
+            let state = StateDir::open(Some(&root))?;
+            runtime()?.block_on(node::run(state))
+        }
     }
 }
 

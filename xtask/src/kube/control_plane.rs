@@ -6,6 +6,8 @@
 use super::{
     cluster::{self, Cluster},
     nodes, pki,
+    ports::Ports,
+    state::StateDir,
 };
 use crate::{digest::digest, tools::Tools};
 use anyhow::{Context, Result};
@@ -28,16 +30,17 @@ pub(crate) fn fingerprint(tools: &Tools) -> Result<String> {
 
 /// Starts everything and returns when Pods can run.
 pub(crate) async fn start(cluster: &mut Cluster, tools: &Tools) -> Result<()> {
-    pki::control_plane(&cluster.state, cluster.record.ports.apiserver)?;
+    let (state, ports) = (cluster.state.clone(), cluster.record.ports);
+    pki::control_plane(&state, ports.apiserver, &[])?;
     // The apiserver waits for etcd by itself.
-    cluster.spawn("etcd", &tools.bin("etcd")?, &etcd(cluster))?;
-    cluster.spawn("kube-apiserver", &tools.bin("kube-apiserver")?, &apiserver(cluster)?)?;
+    cluster.spawn("etcd", &tools.bin("etcd")?, &etcd(&state, &ports))?;
+    cluster.spawn("kube-apiserver", &tools.bin("kube-apiserver")?, &apiserver(&state, &ports)?)?;
     let client = cluster::client(&cluster.state.kubeconfig()).await?;
     cluster.until("kube-apiserver is ready", "kube-apiserver", || ready(&client)).await?;
 
     let program = tools.bin("kube-controller-manager")?;
-    cluster.spawn("kube-controller-manager", &program, &controller_manager(cluster))?;
-    cluster.spawn("kube-scheduler", &tools.bin("kube-scheduler")?, &scheduler(cluster))?;
+    cluster.spawn("kube-controller-manager", &program, &controller_manager(&state, &ports))?;
+    cluster.spawn("kube-scheduler", &tools.bin("kube-scheduler")?, &scheduler(&state, &ports))?;
     cluster.spawn("kwok", &tools.bin("kwok")?, &kwok(cluster)?)?;
     nodes::create(&client).await?;
 
@@ -55,11 +58,11 @@ pub(crate) async fn ready(client: &kube::Client) -> Result<Option<()>> {
     Ok((answer == "ok").then_some(()))
 }
 
-fn etcd(cluster: &Cluster) -> Vec<String> {
-    let client = format!("http://127.0.0.1:{}", cluster.record.ports.etcd_client);
-    let peer = format!("http://127.0.0.1:{}", cluster.record.ports.etcd_peer);
+pub(super) fn etcd(state: &StateDir, ports: &Ports) -> Vec<String> {
+    let client = format!("http://127.0.0.1:{}", ports.etcd_client);
+    let peer = format!("http://127.0.0.1:{}", ports.etcd_peer);
     vec![
-        format!("--data-dir={}", cluster.state.path("etcd").display()),
+        format!("--data-dir={}", state.path("etcd").display()),
         // The data is thrown away at the end.
         "--unsafe-no-fsync".to_owned(),
         format!("--listen-client-urls={client}"),
@@ -71,14 +74,13 @@ fn etcd(cluster: &Cluster) -> Vec<String> {
     ]
 }
 
-fn apiserver(cluster: &Cluster) -> Result<Vec<String>> {
-    let pki = |name: &str| cluster.state.pki(name).display().to_string();
-    let tokens = cluster.state.pki("tokens.csv");
+pub(super) fn apiserver(state: &StateDir, ports: &Ports) -> Result<Vec<String>> {
+    let pki = |name: &str| state.pki(name).display().to_string();
+    let tokens = state.pki("tokens.csv");
     let token = token();
     let row = format!("{token},token-admin,token-admin,system:masters\n");
-    cluster.state.write_private(&tokens, &row)?;
-    cluster.state.write_private(&cluster.state.pki("admin.token"), &token)?;
-    let ports = cluster.record.ports;
+    state.write_private(&tokens, &row)?;
+    state.write_private(&state.pki("admin.token"), &token)?;
     Ok(vec![
         format!("--etcd-servers=http://127.0.0.1:{}", ports.etcd_client),
         "--bind-address=127.0.0.1".to_owned(),
@@ -111,8 +113,8 @@ fn apiserver(cluster: &Cluster) -> Result<Vec<String>> {
 }
 
 /// Flags that the controller manager and the scheduler share. Their default rate limits cost seconds.
-fn client_flags(cluster: &Cluster, port: u16) -> Vec<String> {
-    let kubeconfig = cluster.state.kubeconfig();
+fn client_flags(state: &StateDir, port: u16) -> Vec<String> {
+    let kubeconfig = state.kubeconfig();
     let kubeconfig = kubeconfig.display();
     vec![
         format!("--kubeconfig={kubeconfig}"),
@@ -126,21 +128,23 @@ fn client_flags(cluster: &Cluster, port: u16) -> Vec<String> {
     ]
 }
 
-fn controller_manager(cluster: &Cluster) -> Vec<String> {
-    let pki = |name: &str| cluster.state.pki(name).display().to_string();
-    let mut flags = client_flags(cluster, cluster.record.ports.controller_manager);
+pub(super) fn controller_manager(state: &StateDir, ports: &Ports) -> Vec<String> {
+    let pki = |name: &str| state.pki(name).display().to_string();
+    let mut flags = client_flags(state, ports.controller_manager);
     flags.extend([
         format!("--service-account-private-key-file={}", pki("service-accounts.key")),
         format!("--root-ca-file={}", pki("ca.crt")),
         "--use-service-account-credentials".to_owned(),
         "--concurrent-namespace-syncs=50".to_owned(),
+        // It makes this directory, by default one of the machine's.
+        format!("--flex-volume-plugin-dir={}", state.path("volume-plugins").display()),
         "--controllers=*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller".to_owned(),
     ]);
     flags
 }
 
-fn scheduler(cluster: &Cluster) -> Vec<String> {
-    client_flags(cluster, cluster.record.ports.scheduler)
+pub(super) fn scheduler(state: &StateDir, ports: &Ports) -> Vec<String> {
+    client_flags(state, ports.scheduler)
 }
 
 fn kwok(cluster: &Cluster) -> Result<Vec<String>> {

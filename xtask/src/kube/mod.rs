@@ -1,4 +1,5 @@
-//! `cargo xtask kube`: a real Kubernetes control plane with fake nodes, and KubeVirt on it.
+//! `cargo xtask kube`: a real Kubernetes control plane with fake nodes, and KubeVirt on it; with `--node`
+//! another one whose one node is real (`node/`).
 //!
 //! etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok, virt-api and virt-controller
 //! are the real ones, unmodified, as plain processes on loopback. Only what a node would do is played:
@@ -10,6 +11,7 @@ mod cluster;
 mod command;
 mod control_plane;
 mod kubevirt;
+pub(crate) mod node;
 mod nodes;
 mod objects;
 mod pki;

@@ -20,7 +20,7 @@ pub(crate) async fn ready(client: &Client) -> Result<Option<()>> {
     Ok((ready >= COUNT).then_some(()))
 }
 
-fn is_ready(node: &Node) -> bool {
+pub(super) fn is_ready(node: &Node) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     conditions.into_iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }

@@ -27,7 +27,8 @@ pub(crate) enum Login<'a> {
 const LOOPBACK: [&str; 2] = ["localhost", "127.0.0.1"];
 
 /// Makes every certificate and key that the control plane needs, and the administrator's kubeconfig.
-pub(crate) fn control_plane(state: &StateDir, apiserver: u16) -> Result<()> {
+/// `addresses` are those of the apiserver beside loopback.
+pub(crate) fn control_plane(state: &StateDir, apiserver: u16, addresses: &[&str]) -> Result<Authority> {
     let ca = authority(state, "ca", "kubekcloud-test")?;
     leaf(
         state,
@@ -37,7 +38,7 @@ pub(crate) fn control_plane(state: &StateDir, apiserver: u16) -> Result<()> {
             common_name: "kube-apiserver",
             organization: None,
             usage: ExtendedKeyUsagePurpose::ServerAuth,
-            sans: &[&LOOPBACK[..], &["kubernetes.default.svc"]].concat(),
+            sans: &[&LOOPBACK[..], &["kubernetes.default.svc"], addresses].concat(),
         },
     )?;
     leaf(
@@ -55,7 +56,25 @@ pub(crate) fn control_plane(state: &StateDir, apiserver: u16) -> Result<()> {
     let accounts = KeyPair::generate()?;
     state.write_private(&state.pki("service-accounts.key"), &accounts.serialize_pem())?;
     fs::write(state.pki("service-accounts.pub"), accounts.public_key_pem())?;
-    kubeconfig(state, &state.kubeconfig(), apiserver, &Login::Certificate("admin"))
+    kubeconfig(state, &state.kubeconfig(), apiserver, &Login::Certificate("admin"))?;
+    Ok(ca)
+}
+
+/// Makes what the kubelet and kube-proxy of one node need, with their kubeconfigs.
+pub(crate) fn node(state: &StateDir, ca: &Authority, apiserver: u16, name: &str, address: &str) -> Result<()> {
+    let (server, client) = (ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth);
+    let kubelet = format!("system:node:{name}");
+    for (name, common_name, organization, usage, sans) in [
+        ("kubelet", kubelet.as_str(), Some("system:nodes"), &client, &[][..]),
+        ("kubelet-server", kubelet.as_str(), Some("system:nodes"), &server, &[name, address]),
+        ("kube-proxy", "system:kube-proxy", None, &client, &[]),
+    ] {
+        leaf(state, ca, &Leaf { name, common_name, organization, usage: usage.clone(), sans })?;
+    }
+    for name in ["kubelet", "kube-proxy"] {
+        kubeconfig(state, &state.pki(&format!("{name}.kubeconfig")), apiserver, &Login::Certificate(name))?;
+    }
+    Ok(())
 }
 
 /// Makes what KubeVirt's operator would make. virt-api checks the common names of the node agent.
@@ -112,7 +131,7 @@ current-context: kubekcloud-test
     state.write_private(path, &text)
 }
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn authority(state: &StateDir, name: &str, common_name: &str) -> Result<Authority> {
     let mut params = CertificateParams::default();

@@ -23,24 +23,16 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a component in a process group of its own, with an environment of its own: proxy
-    /// variables and the user's kubeconfig must not steer it.
+    /// Starts a component.
     pub(crate) fn spawn(name: &str, program: &Path, args: &[String], home: &Path, log: &Path) -> Result<Self> {
-        let out = File::create(log).with_context(|| format!("create {}", log.display()))?;
-        let child = Command::new(program)
-            .args(args)
-            .env_clear()
-            .env("HOME", home)
-            .env("PATH", "/usr/bin:/bin")
-            .current_dir(home)
-            .stdin(Stdio::null())
-            .stdout(out.try_clone()?)
-            .stderr(out)
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("start {} ({})", name, program.display()))?;
+        Self::start(name, &mut component(program, args, home, log)?)
+    }
+
+    /// Starts a component that its caller has prepared.
+    pub(crate) fn start(name: &str, command: &mut Command) -> Result<Self> {
+        let child = command.spawn().with_context(|| format!("start {} ({})", name, command.get_program().display()))?;
         let pid = i32::try_from(child.id())?;
-        let start_time = stat(pid).with_context(|| format!("{name} ended at once, see {}", log.display()))?.start_time;
+        let start_time = stat(pid).with_context(|| format!("{name} ended at once, see its log"))?.start_time;
         Ok(Self { name: name.to_owned(), pid, start_time, boot_id: boot_id()? })
     }
 
@@ -59,6 +51,24 @@ impl Process {
             let _gone = kill_process(pid, signal);
         }
     }
+}
+
+/// A component in a process group of its own, with an environment of its own: proxy variables and the
+/// user's kubeconfig must not steer it.
+pub(crate) fn component(program: &Path, args: &[String], home: &Path, log: &Path) -> Result<Command> {
+    let out = File::create(log).with_context(|| format!("create {}", log.display()))?;
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .stdout(out.try_clone()?)
+        .stderr(out)
+        .process_group(0);
+    Ok(command)
 }
 
 struct Stat {

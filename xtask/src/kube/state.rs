@@ -41,13 +41,20 @@ impl StateDir {
         Ok(state)
     }
 
+    /// That of the cluster with a real node: another cluster, which may run at the same time.
+    pub(crate) fn node(&self) -> Result<Self> {
+        let state = Self { root: self.path("node") };
+        state.create(&state.root)?;
+        Ok(state)
+    }
+
     /// Makes room for a new cluster.
     pub(crate) fn prepare(&self) -> Result<()> {
         self.create(&self.path("logs"))?;
         self.create(&self.path("pki"))
     }
 
-    fn create(&self, dir: &Path) -> Result<()> {
+    pub(crate) fn create(&self, dir: &Path) -> Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).with_context(|| format!("create {}", dir.display()))
     }
 
@@ -112,10 +119,15 @@ impl StateDir {
 
     /// Forgets a stopped cluster; its logs stay until the next start.
     pub(crate) fn clear(&self) -> Result<()> {
-        for dir in ["etcd", "pki"] {
+        self.remove(&["etcd", "pki", "volume-plugins"], &["kubeconfig", "kwok.yaml", "record.json"])
+    }
+
+    /// Removes what is there of these.
+    pub(crate) fn remove(&self, dirs: &[&str], files: &[&str]) -> Result<()> {
+        for dir in dirs {
             remove(&self.path(dir), fs::remove_dir_all)?;
         }
-        for file in ["kubeconfig", "kwok.yaml", "record.json"] {
+        for file in files {
             remove(&self.path(file), fs::remove_file)?;
         }
         Ok(())

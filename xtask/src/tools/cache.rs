@@ -43,7 +43,7 @@ impl Slot {
 
 /// The module's directory in the checkout.
 pub(crate) fn source(module: &Module) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(module.name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(module.source)
 }
 
 fn root() -> Result<PathBuf> {
@@ -61,6 +61,10 @@ fn hash(module: &Module) -> Result<String> {
     let mut part = |bytes: &[u8]| parts.push(bytes.to_vec());
     for text in [RECIPE, env::consts::OS, env::consts::ARCH, module.ldflags] {
         part(text.as_bytes());
+    }
+    if !module.tags.is_empty() || module.cgo {
+        part(module.tags.as_bytes());
+        part(&[u8::from(module.cgo)]);
     }
     for tool in module.tools {
         part(tool.name.as_bytes());

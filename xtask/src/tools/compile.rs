@@ -53,12 +53,32 @@ fn build(module: &Module, slot: &Slot, tool: &Tool) -> Result<()> {
     let target = slot.bin(tool.name);
     let partial = partial(&target);
     eprintln!("building {} (the first time takes minutes)", tool.name);
-    let mut go = Command::new("go");
-    go.args(["build", "-trimpath", "-buildvcs=false", "-ldflags", module.ldflags, "-o"]).arg(&partial).arg(tool.package);
-    run(&mut go, module).with_context(|| format!("build {}", tool.name))?;
+    let mut compiler = match tool.package.split_once("//") {
+        Some((required, file)) => c(module, required, file, &partial),
+        None => Ok(go(module, tool.package, &partial)),
+    }?;
+    run(&mut compiler, module).with_context(|| format!("build {}", tool.name))?;
     rename(&partial, &target)?;
     eprintln!("built {} in {:.0} s", tool.name, started.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn go(module: &Module, package: &str, output: &Path) -> Command {
+    let mut go = Command::new("go");
+    go.args(["build", "-trimpath", "-buildvcs=false", "-tags", module.tags, "-ldflags", module.ldflags, "-o"]).arg(output).arg(package);
+    go
+}
+
+/// A program that a Go module brings along as one file of C.
+fn c(module: &Module, required: &str, file: &str, output: &Path) -> Result<Command> {
+    let mut download = Command::new("go");
+    run(download.args(["mod", "download", required]), module)?;
+    let mut list = Command::new("go");
+    let dir = run(list.args(["list", "-m", "-f", "{{.Dir}}", required]), module)?.stdout;
+    let dir = String::from_utf8(dir).context("read the module's directory")?;
+    let mut cc = Command::new("cc");
+    cc.args(["-Os", "-static", "-s", "-o"]).arg(output).arg(Path::new(dir.trim()).join(file));
+    Ok(cc)
 }
 
 fn print(module: &Module, slot: &Slot, manifest: &Manifest) -> Result<()> {
@@ -73,7 +93,7 @@ fn print(module: &Module, slot: &Slot, manifest: &Manifest) -> Result<()> {
 
 /// Runs in the module's directory, quietly unless it fails.
 fn run(command: &mut Command, module: &Module) -> Result<Output> {
-    let output = command.current_dir(source(module)).env("CGO_ENABLED", "0").env("GOWORK", "off").output();
+    let output = command.current_dir(source(module)).env("CGO_ENABLED", if module.cgo { "1" } else { "0" }).env("GOWORK", "off").output();
     let output = match output {
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(
             "`{}` was not found on PATH. The Kubernetes tools are built from pinned Go modules: install Go \

@@ -8,6 +8,7 @@ mod cache;
 mod compile;
 mod pins;
 
+use crate::{kube::node, services::debian::Installed};
 use anyhow::{Result, bail};
 use cache::Slot;
 pub(crate) use pins::Set;
@@ -19,12 +20,24 @@ pub(crate) struct Args {
     /// Leave KubeVirt's out
     #[arg(long)]
     no_kubevirt: bool,
+    /// Also what a real node runs
+    #[arg(long)]
+    node: bool,
 }
 
 /// `cargo xtask tools`: builds them and prints where kubectl is.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let sets: &[Set] = if args.no_kubevirt { &[Set::ControlPlane] } else { &[Set::ControlPlane, Set::Kubevirt] };
-    println!("{}", build(sets)?.bin("kubectl")?.display());
+    let mut sets = vec![Set::ControlPlane];
+    if !args.no_kubevirt {
+        sets.push(Set::Kubevirt);
+    }
+    if args.node {
+        if let Installed::Not(how) = node::prepare()? {
+            bail!("the node's tools cannot be built: {how}");
+        }
+        sets.push(Set::Node);
+    }
+    println!("{}", build(&sets)?.bin("kubectl")?.display());
     Ok(())
 }
 
