@@ -80,9 +80,9 @@ impl Refusal {
         Refusal::new(400, "BadRequest", message)
     }
 
-    pub(crate) fn method(kind: &str) -> Self {
+    pub(crate) fn method() -> Self {
         let message = "the server does not allow this method on the requested resource";
-        Refusal::new(405, "MethodNotAllowed", message).with_details(drop_empty(json!({"kind": kind})))
+        Refusal::new(405, "MethodNotAllowed", message).with_details(json!({}))
     }
 
     pub(crate) fn no_such_path() -> Self {

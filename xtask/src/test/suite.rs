@@ -34,6 +34,8 @@ const NOT_QUICK: &[&str] = &["reconcile"];
 const NEED_DATABASE: &[&str] = &["store", "kubekcloud"];
 /// Packages whose integration tests are run again on a real Kubernetes.
 const ON_KUBERNETES: &[&str] = &["reconcile", "kubekcloud"];
+/// One of the sandbox's tests: it holds a real server against what it holds the sandbox against.
+const CONFORMANCE: &str = "conformance";
 
 /// Tests of what the sandbox does not have: left out where they would only say so.
 const REAL_ONLY: &str = "rbac::";
@@ -61,7 +63,7 @@ impl Choice {
         match self {
             Self::Quick => !binary.integration || !among(NOT_QUICK),
             Self::Database => binary.integration && among(NEED_DATABASE),
-            Self::Kubernetes => binary.integration && among(ON_KUBERNETES),
+            Self::Kubernetes => binary.integration && (among(ON_KUBERNETES) || binary.target == CONFORMANCE),
         }
     }
 }

@@ -45,6 +45,7 @@ const TABLE: &[Line] = &[
     ("cronjobs.batch", "spec.suspend", "false"),
     ("cronjobs.batch", "spec.successfulJobsHistoryLimit", "3"),
     ("cronjobs.batch", "spec.failedJobsHistoryLimit", "1"),
+    ("priorityclasses.scheduling.k8s.io", "preemptionPolicy", r#""PreemptLowerPriority""#),
     ("storageclasses.storage.k8s.io", "reclaimPolicy", r#""Delete""#),
     ("storageclasses.storage.k8s.io", "volumeBindingMode", r#""Immediate""#),
     ("networkpolicies.networking.k8s.io", "spec.podSelector", "{}"),

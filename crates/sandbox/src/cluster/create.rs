@@ -5,13 +5,14 @@ use std::sync::Arc;
 use rand::Rng;
 use serde_json::{Value, json};
 
+use super::body::check_type;
 use super::{Cluster, Write, missed};
 use crate::clock;
 use crate::fields::managed;
 use crate::registry::Kind;
 use crate::status::{Answer, Cause, Refusal};
 use crate::store::{Entry, Expect, Key, Miss};
-use crate::value::{at, default, remove, set, text};
+use crate::value::{at, remove, set, text};
 
 impl Cluster {
     /// Creates an object. With `dry_run` everything happens but the write.
@@ -36,7 +37,10 @@ impl Cluster {
         if at(&object, "metadata.managedFields").is_none() {
             let mut claimed = crate::admit::claimed(kind, &object);
             managed::record(kind, &json!({}), &mut claimed, &write.writer);
-            set(&mut object, "metadata.managedFields", claimed["metadata"]["managedFields"].take());
+            // A kind in whose object nothing is owned has none.
+            if let Some(fields) = at(&claimed, "metadata.managedFields") {
+                set(&mut object, "metadata.managedFields", fields.clone());
+            }
         }
         if write.dry_run {
             if self.store.get(&kind.table(), &Key::of(&object)).is_some() {
@@ -71,7 +75,7 @@ fn prepare(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
     check_type(kind, object)?;
     check_namespace(kind, namespace, object)?;
     if !text(object, "metadata.resourceVersion").is_empty() {
-        return Err(Refusal::new(400, "BadRequest", "resourceVersion should not be set on objects to be created"));
+        return Err(Refusal::new(500, "", "resourceVersion should not be set on objects to be created"));
     }
     let prefix = text(object, "metadata.generateName").to_owned();
     if text(object, "metadata.name").is_empty() {
@@ -88,40 +92,6 @@ fn prepare(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
     set(object, "metadata.creationTimestamp", json!(clock::now()));
     if kind.generation {
         set(object, "metadata.generation", json!(1));
-    }
-    Ok(())
-}
-
-/// The body must be of the kind that the path names; missing kind and version are filled in.
-pub(super) fn check_type(kind: &Kind, object: &mut Value) -> Answer<()> {
-    if !object.is_object() {
-        return Err(Refusal::bad_request("the request body must be a JSON object"));
-    }
-    default(object, "kind", kind.kind.clone());
-    default(object, "apiVersion", kind.api_version());
-    let (version, name) = (text(object, "apiVersion").to_owned(), text(object, "kind").to_owned());
-    if name != kind.kind {
-        let message = format!(
-            "{name} in version {version:?} cannot be handled as a {}: converting ({version}.{name}) to ({}): unknown conversion",
-            kind.kind, kind.kind
-        );
-        return Err(Refusal::bad_request(message));
-    }
-    if version != kind.api_version() {
-        let message = format!("the API version in the data ({version}) does not match the expected API version ({})", kind.api_version());
-        return Err(Refusal::bad_request(message));
-    }
-    for part in ["metadata", "spec", "status"] {
-        if at(object, part).is_some_and(|v| !v.is_object()) {
-            let message = format!(
-                "{} in version {:?} cannot be handled as a {}: json: cannot unmarshal into {part}: an object is expected",
-                kind.kind, kind.version, kind.kind
-            );
-            return Err(Refusal::bad_request(message));
-        }
-    }
-    if !object["metadata"].is_object() {
-        set(object, "metadata", json!({}));
     }
     Ok(())
 }

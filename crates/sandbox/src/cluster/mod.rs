@@ -3,6 +3,7 @@
 //! The HTTP side and the simulator both come in here, and nowhere else: the simulator has no way of its own into the
 //! store. Verbs are generic; what a kind needs is data in the registry, or defaults and checks in [`crate::admit`].
 
+mod body;
 mod create;
 mod delete;
 mod update;
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Value, json};
 
+pub(crate) use body::go_name;
 pub(crate) use delete::{DeleteOptions, Deleted};
 pub(crate) use update::{Patch, PatchOptions};
 

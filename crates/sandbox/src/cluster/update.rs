@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::create::check_type;
+use super::body::check_type;
 use super::{Cluster, TRIES, Write, finalizers, missed, seen_version};
 use crate::fields::{apply, managed, strategic};
 use crate::registry::Kind;

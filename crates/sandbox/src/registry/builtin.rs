@@ -5,7 +5,7 @@ use super::{Kind, columns};
 /// One line: group/version, plural, Kind, short names, scope and flags, subresources, selectable fields.
 ///
 /// Flags: `N` namespaced, `C` cluster-wide, `a` in category all, `g` has a generation, `x` custom resource,
-/// `r` review (nothing is stored).
+/// `r` review (nothing is stored), `e` in category api-extensions.
 type Line = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 const INVOLVED: &str = "involvedObject.kind,involvedObject.namespace,involvedObject.name,involvedObject.uid,involvedObject.apiVersion,\
@@ -44,7 +44,7 @@ const TABLE: &[Line] = &[
     ("coordination.k8s.io/v1", "leases", "Lease", "", "N", "", ""),
     ("events.k8s.io/v1", "events", "Event", "ev", "N", "", "reason,reportingController,type,regarding.kind,regarding.name,regarding.namespace"),
     ("storage.k8s.io/v1", "storageclasses", "StorageClass", "sc", "C", "", ""),
-    ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "crd,crds", "Cg", "status", ""),
+    ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition", "crd,crds", "Cge", "status", ""),
     ("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", "", "Ng", "", ""),
     ("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget", "pdb", "Ng", "status", ""),
     ("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass", "pc", "Cg", "", ""),
@@ -72,7 +72,7 @@ fn kind((version, plural, kind, short, flags, subresources, fields): &Line) -> K
         singular: kind.to_lowercase(),
         kind: (*kind).to_owned(),
         short: words(short),
-        categories: if flags.contains('a') { vec!["all".to_owned()] } else { vec![] },
+        categories: [('a', "all"), ('e', "api-extensions")].iter().filter(|(f, _)| flags.contains(*f)).map(|(_, c)| (*c).to_owned()).collect(),
         namespaced: flags.contains('N'),
         subresources: words(subresources),
         fields: words(fields),
@@ -95,6 +95,6 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), TABLE.len());
-        assert!(kinds.iter().all(|k| k.columns.first().is_some_and(|c| c.name == "Name")));
+        assert!(kinds.iter().all(|k| k.columns.iter().any(|c| c.name == "Name")));
     }
 }

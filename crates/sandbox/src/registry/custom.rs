@@ -41,7 +41,6 @@ fn printer_columns(version: &Value) -> Vec<Column> {
     if declared.is_empty() {
         return columns::of("");
     }
-    let name = Column { name: "Name".to_owned(), wide: false, cell: "metadata.name".to_owned() };
     let rest = declared.iter().map(|c| {
         let path = dotted(text(c, "jsonPath"));
         let cell = match (text(c, "type"), path.as_str()) {
@@ -49,9 +48,9 @@ fn printer_columns(version: &Value) -> Vec<Column> {
             ("date", other) => format!("$since:{other}"),
             _ => path,
         };
-        Column { name: text(c, "name").to_owned(), wide: c["priority"].as_i64().unwrap_or(0) > 0, cell }
+        Column { name: text(c, "name").to_owned(), wide: c["priority"].as_i64().unwrap_or(0) > 0, ty: text(c, "type").to_owned(), cell }
     });
-    std::iter::once(name).chain(rest).collect()
+    std::iter::once(columns::name()).chain(rest).collect()
 }
 
 /// `.status.conditions[?(@.type=="Ready")].status` as our path `status.conditions.Ready.status`; other filters stay unmatched.

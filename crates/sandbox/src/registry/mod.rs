@@ -57,8 +57,14 @@ impl Kind {
         self.stored_as.map_or_else(|| self.resource(), str::to_owned)
     }
 
-    pub(crate) fn verbs(&self) -> &'static [&'static str] {
-        if self.review { &VERBS[..1] } else { &VERBS }
+    pub(crate) fn verbs(&self) -> Vec<&'static str> {
+        let whole = |verb: &&&str| **verb != "deletecollection" || self.deletes_collections();
+        if self.review { VERBS[..1].to_vec() } else { VERBS.iter().filter(whole).copied().collect() }
+    }
+
+    /// Namespaces are too dear to delete many at once.
+    pub(crate) fn deletes_collections(&self) -> bool {
+        !(self.group.is_empty() && self.plural == "namespaces")
     }
 
     pub(crate) fn has(&self, subresource: &str) -> bool {

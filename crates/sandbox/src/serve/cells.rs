@@ -30,6 +30,7 @@ pub(crate) fn cell(object: &Value, cell: &str) -> Value {
         "claim" => claim(object),
         "quota" => json!(quota(object, argument)),
         "role-ref" => json!(format!("{}/{}", text(object, "roleRef.kind"), text(object, "roleRef.name"))),
+        "subjects" => json!(subjects(object, argument)),
         "involved" => involved(object),
         "last-seen" => {
             seen(object, &["series.lastObservedTime", "lastTimestamp", "deprecatedLastTimestamp", "eventTime", "metadata.creationTimestamp"])
@@ -159,6 +160,16 @@ fn quota(object: &Value, side: &str) -> String {
     let each = hard.into_iter().flatten().filter(|(name, _)| wanted(name));
     let used = |name: &str| object["status"]["used"].get(name).map_or("0".to_owned(), plain);
     each.map(|(name, hard)| format!("{name}: {}/{}", used(name), plain(hard))).collect::<Vec<_>>().join(", ")
+}
+
+/// Whom a binding binds, of one kind.
+fn subjects(binding: &Value, kind: &str) -> String {
+    let of_kind = list(binding, "subjects").iter().filter(|s| s["kind"] == kind);
+    let named = |s: &Value| match text(s, "namespace") {
+        "" => text(s, "name").to_owned(),
+        namespace => format!("{namespace}/{}", text(s, "name")),
+    };
+    of_kind.map(named).collect::<Vec<_>>().join(", ")
 }
 
 fn involved(event: &Value) -> Value {

@@ -73,10 +73,10 @@ pub(crate) fn resources(registry: &Registry, group: &str, version: &str) -> Answ
     let Some(first) = kinds.first() else { return Err(Refusal::no_such_path()) };
     let mut list = Vec::new();
     for kind in &kinds {
-        list.push(
-            json!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": kind.verbs(),
-            "shortNames": kind.short, "categories": kind.categories}),
-        );
+        let mut entry =
+            json!({"name": kind.plural, "singularName": kind.singular, "namespaced": kind.namespaced, "kind": kind.kind, "verbs": kind.verbs()});
+        add_words(kind, &mut entry);
+        list.push(entry);
         for subresource in &kind.subresources {
             let (of, verbs) = subresource_of(kind, subresource);
             let mut entry = json!({"name": format!("{}/{subresource}", kind.plural), "singularName": "", "namespaced": kind.namespaced, "kind": of.2, "verbs": verbs});
@@ -88,6 +88,15 @@ pub(crate) fn resources(registry: &Registry, group: &str, version: &str) -> Answ
         }
     }
     Ok(reply::json(200, &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": first.api_version(), "resources": list})))
+}
+
+/// Short names and categories, where there are any.
+fn add_words(kind: &Kind, entry: &mut Value) {
+    for (name, words) in [("shortNames", &kind.short), ("categories", &kind.categories)] {
+        if !words.is_empty() {
+            entry[name] = json!(words);
+        }
+    }
 }
 
 /// Group, version and kind of a subresource, and its verbs.
@@ -129,16 +138,17 @@ fn aggregated_kind(kind: &Kind) -> Value {
         .iter()
         .map(|s| {
             let (of, verbs) = subresource_of(kind, s);
-            json!({"subresource": s, "responseKind": {"group": of.0, "version": of.1, "kind": of.2}, "verbs": verbs})
+            let own = of.0 == kind.group && of.1 == kind.version && !kind.custom;
+            let response =
+                if own { json!({"group": "", "version": "", "kind": of.2}) } else { json!({"group": of.0, "version": of.1, "kind": of.2}) };
+            json!({"subresource": s, "responseKind": response, "verbs": verbs})
         })
         .collect();
-    let mut out = json!({"resource": kind.plural, "responseKind": {"group": kind.group, "version": kind.version, "kind": kind.kind},
+    // Built-in kinds leave out that they are of the group that they stand under.
+    let (group, version) = if kind.custom { (kind.group.as_str(), kind.version.as_str()) } else { ("", "") };
+    let mut out = json!({"resource": kind.plural, "responseKind": {"group": group, "version": version, "kind": kind.kind},
         "scope": if kind.namespaced { "Namespaced" } else { "Cluster" }, "singularResource": kind.singular, "verbs": kind.verbs()});
-    for (name, words) in [("shortNames", &kind.short), ("categories", &kind.categories)] {
-        if !words.is_empty() {
-            out[name] = json!(words);
-        }
-    }
+    add_words(kind, &mut out);
     if !subresources.is_empty() {
         out["subresources"] = json!(subresources);
     }

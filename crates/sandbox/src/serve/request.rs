@@ -7,8 +7,8 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use super::proto;
-use crate::cluster::Write;
-use crate::status::{Answer, Refusal};
+use crate::cluster::{Write, go_name};
+use crate::status::{Answer, Cause, Refusal};
 
 /// The real server's limit of a request body.
 const LIMIT: usize = 3 << 20;
@@ -69,6 +69,19 @@ impl Request {
         }
     }
 
+    /// Refuses a client that wants none of what there is.
+    pub(crate) fn acceptable(&self) -> Answer<()> {
+        const THERE: &[&str] = &["*/*", "application/*", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+        let accept = self.header(header::ACCEPT);
+        let known = |wanted: &str| THERE.contains(&wanted.split(';').next().unwrap_or_default().trim());
+        if accept.is_empty() || accept.split(',').any(known) {
+            return Ok(());
+        }
+        let there = "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+        let message = format!("406: Not Acceptable\n\nAvailable representations: {there}");
+        Err(Refusal::new(406, "NotAcceptable", message).with_details(serde_json::json!({})))
+    }
+
     pub(crate) fn body(&self) -> &Bytes {
         &self.body
     }
@@ -77,36 +90,48 @@ impl Request {
         self.header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim()
     }
 
-    /// The body as an object: JSON, YAML or Kubernetes' protobuf.
-    pub(crate) fn object(&self) -> Answer<Value> {
-        match self.content_type() {
+    /// The body as an object of a kind: JSON, YAML or Kubernetes' protobuf.
+    pub(crate) fn object(&self, kind: &str) -> Answer<Value> {
+        let unrecognized = |why: String| {
+            Refusal::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({})", summary(&self.body)))
+        };
+        let object = match self.content_type() {
             "" | "application/json" => self.json(),
-            "application/vnd.kubernetes.protobuf" => proto::decode(&self.body),
-            "application/yaml" | "application/apply-patch+yaml" => self.yaml(),
-            other => {
-                let message = format!(
-                    "the body of the request was in an unknown format ({other}) - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf"
-                );
-                Err(Refusal::new(415, "UnsupportedMediaType", message))
+            "application/vnd.kubernetes.protobuf" if !self.body.starts_with(b"k8s\0") => {
+                Err("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]".to_owned())
             }
+            "application/vnd.kubernetes.protobuf" => return proto::decode(&self.body),
+            "application/yaml" | "application/apply-patch+yaml" => self.yaml(),
+            _ => {
+                let message = "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf";
+                return Err(Refusal::new(415, "UnsupportedMediaType", message));
+            }
+        };
+        match object.map_err(unrecognized)? {
+            object @ Value::Object(_) => Ok(object),
+            other => Err(unrecognized(format!(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
+                go_name(&other)
+            ))),
         }
     }
 
-    pub(crate) fn json(&self) -> Answer<Value> {
-        serde_json::from_slice(&self.body).map_err(|e| Refusal::bad_request(format!("couldn't get version/kind; json parse error: {e}")))
+    /// The body as JSON; the error is in the words of Go's parser where they are simple.
+    pub(crate) fn json(&self) -> Result<Value, String> {
+        serde_json::from_slice(&self.body).map_err(|e| format!("couldn't get version/kind; json parse error: {}", go_syntax(&self.body, &e)))
     }
 
-    pub(crate) fn yaml(&self) -> Answer<Value> {
-        let text = std::str::from_utf8(&self.body).map_err(|e| Refusal::bad_request(e.to_string()))?;
+    pub(crate) fn yaml(&self) -> Result<Value, String> {
+        let text = std::str::from_utf8(&self.body).map_err(|e| e.to_string())?;
         if text.trim_start().starts_with('{') {
             return self.json();
         }
-        serde_saphyr::from_str(text).map_err(|e| Refusal::bad_request(format!("error decoding YAML: {e}")))
+        serde_saphyr::from_str(text).map_err(|e| format!("yaml: {e}"))
     }
 
     /// A body that may be missing.
-    pub(crate) fn optional_object(&self) -> Answer<Option<Value>> {
-        if self.body.is_empty() { Ok(None) } else { self.object().map(Some) }
+    pub(crate) fn optional_object(&self, kind: &str) -> Answer<Option<Value>> {
+        if self.body.is_empty() { Ok(None) } else { self.object(kind).map(Some) }
     }
 
     /// Who writes, by `fieldManager` or else the program's name.
@@ -119,12 +144,46 @@ impl Request {
             "" => false,
             "All" => true,
             other => {
-                let message =
-                    format!("{}Options.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: {other:?}: supported values: \"All\"", "Create");
-                return Err(Refusal::new(422, "Invalid", message));
+                let options = match self.method {
+                    Method::PUT => "UpdateOptions",
+                    Method::PATCH => "PatchOptions",
+                    _ => "CreateOptions",
+                };
+                return Err(Refusal::options(options, &dry_run_unknown(other)));
             }
         };
         Ok(write)
+    }
+}
+
+/// There is only one way to run dry.
+fn dry_run_unknown(said: &str) -> Cause {
+    Cause::new("FieldValueNotSupported", "dryRun", format!("Unsupported value: [{said:?}]: supported values: \"All\""))
+}
+
+/// A syntax error in the words of Go's parser, as far as they are known.
+fn go_syntax(body: &[u8], error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        return "unexpected end of JSON input".to_owned();
+    }
+    let line = body.split(|b| *b == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    match line.get(error.column().saturating_sub(1)) {
+        Some(byte) if error.to_string().starts_with("expected value") => {
+            format!("invalid character '{}' looking for beginning of value", char::from(*byte))
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The beginning of a body, as the real server shows it: text if it looks like JSON, else hexadecimal.
+fn summary(body: &[u8]) -> String {
+    const SHOWN: usize = 30;
+    let head = &body[..body.len().min(SHOWN)];
+    let more = if body.len() > SHOWN { " ..." } else { "" };
+    match body.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(head)),
+        Some(_) => format!("{}{more}", head.iter().map(|b| format!("{b:02x}")).collect::<String>()),
     }
 }
 

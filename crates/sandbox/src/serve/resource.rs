@@ -18,6 +18,9 @@ use crate::store::{Entry, Key, Page};
 use crate::value::{at, number, set, text};
 
 pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
+    if !matches!(target.subresource.as_str(), "log" | "exec") {
+        request.acceptable()?;
+    }
     if target.kind.review {
         return review::answer(&target.kind, &request);
     }
@@ -25,7 +28,7 @@ pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request
         (Method::GET, true, _) if request.flag("watch") => watch::watch(served, &target, &request),
         (Method::GET, true, _) => list(served, &target, &request),
         (Method::POST, true, _) => create(served, &target, &request),
-        (Method::DELETE, true, _) => delete_all(served, &target, &request),
+        (Method::DELETE, true, _) if target.kind.deletes_collections() => delete_all(served, &target, &request),
         (Method::GET, false, "log") => logs::read(served, &target, &request),
         (Method::POST, false, "eviction") => evict(served, &target, &request),
         (Method::POST, false, "binding") => bind(served, &target, &request),
@@ -34,7 +37,7 @@ pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request
         (Method::PUT, false, "" | "status" | "finalize" | "ephemeralcontainers") => update(served, &target, &request),
         (Method::PATCH, false, "" | "status" | "ephemeralcontainers") => patch(served, &target, &request),
         (Method::DELETE, false, "") => delete(served, &target, &request),
-        _ => Err(Refusal::method(&target.kind.plural)),
+        _ => Err(Refusal::method()),
     }
 }
 
@@ -43,21 +46,20 @@ fn key(target: &Target) -> Key {
 }
 
 /// One object, in the form that was asked for.
-fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Reply {
-    match request.accept() {
+fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Answer<Reply> {
+    Ok(match request.accept() {
         As::Object if kind.stored_as.is_none() => reply::raw(code, entry.json.clone()),
         As::Object => reply::json(code, &table::object(kind, entry)),
-        As::Table => reply::json(
-            code,
-            &table::table(kind, &[entry], request.query("includeObject"), true, json!({"resourceVersion": entry.version.to_string()})),
-        ),
+        As::Table => {
+            reply::json(code, &table::table(kind, &[entry], table::include(request)?, true, json!({"resourceVersion": entry.version.to_string()})))
+        }
         As::Metadata => reply::json(code, &table::metadata(entry)),
-    }
+    })
 }
 
 fn get(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let entry = served.cluster.get(&target.kind, &key(target))?;
-    Ok(one(request, &target.kind, 200, &entry))
+    one(request, &target.kind, 200, &entry)
 }
 
 fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
@@ -88,7 +90,7 @@ fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     }
     let entries: Vec<&Entry> = page.entries.iter().map(AsRef::as_ref).collect();
     Ok(match request.accept() {
-        As::Table => reply::json(200, &table::table(kind, &entries, request.query("includeObject"), true, meta)),
+        As::Table => reply::json(200, &table::table(kind, &entries, table::include(request)?, true, meta)),
         As::Metadata => {
             let items: Vec<Value> = entries.iter().map(|e| table::metadata(e)).collect();
             reply::json(200, &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": items}))
@@ -128,21 +130,21 @@ fn concatenated(kind: &Kind, page: &Page, meta: &Value) -> Bytes {
 
 fn create(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     if target.kind.namespaced && target.namespace.is_empty() {
-        return Err(Refusal::method(&target.kind.plural));
+        return Err(Refusal::method());
     }
-    let object = request.object()?;
+    let object = request.object(&target.kind.kind)?;
     let write = request.write("")?;
     let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
     let entry = served.cluster.create(&kind, &target.namespace, object, &write)?;
-    Ok(one(request, &target.kind, 201, &entry))
+    one(request, &target.kind, 201, &entry)
 }
 
 fn update(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let object = request.object()?;
+    let object = request.object(&target.kind.kind)?;
     let write = request.write(written(&target.subresource))?;
     let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
     let entry = served.cluster.update(&kind, &key(target), object, &write)?;
-    Ok(one(request, &target.kind, 200, &entry))
+    one(request, &target.kind, 200, &entry)
 }
 
 fn written(subresource: &str) -> &str {
@@ -161,7 +163,7 @@ fn patch(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         (Some(_), patch) => (served.cluster.kind(&target.kind.table())?, patch),
     };
     let (entry, created) = served.cluster.patch(&kind, &key(target), &patch, PatchOptions::default(), &write)?;
-    Ok(one(request, &target.kind, if created { 201 } else { 200 }, &entry))
+    one(request, &target.kind, if created { 201 } else { 200 }, &entry)
 }
 
 fn parse_patch(request: &Request) -> Answer<Patch> {
@@ -170,13 +172,13 @@ fn parse_patch(request: &Request) -> Answer<Patch> {
             let patch = serde_json::from_slice(request.body()).map_err(|e| Refusal::bad_request(format!("error decoding patch: {e}")))?;
             Ok(Patch::Json(patch))
         }
-        "application/merge-patch+json" => Ok(Patch::Merge(object_only(request.json()?)?)),
-        "application/strategic-merge-patch+json" => Ok(Patch::Strategic(object_only(request.json()?)?)),
+        "application/merge-patch+json" => Ok(Patch::Merge(object_only(request.json().map_err(Refusal::bad_request)?)?)),
+        "application/strategic-merge-patch+json" => Ok(Patch::Strategic(object_only(request.json().map_err(Refusal::bad_request)?)?)),
         "application/apply-patch+yaml" | "application/apply-patch+json" => {
             if request.query("fieldManager").is_empty() {
                 return Err(Refusal::options("PatchOptions", &Cause::required("fieldManager", "is required for apply patch")));
             }
-            Ok(Patch::Apply { config: object_only(request.yaml()?)?, force: request.flag("force") })
+            Ok(Patch::Apply { config: object_only(request.yaml().map_err(Refusal::bad_request)?)?, force: request.flag("force") })
         }
         _ => {
             let message = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
@@ -190,7 +192,7 @@ fn object_only(value: Value) -> Answer<Value> {
 }
 
 fn delete_options(request: &Request) -> Answer<DeleteOptions> {
-    let mut body = request.optional_object()?.unwrap_or_else(|| json!({}));
+    let mut body = request.optional_object("DeleteOptions")?.unwrap_or_else(|| json!({}));
     for (name, path) in [("gracePeriodSeconds", "gracePeriodSeconds"), ("propagationPolicy", "propagationPolicy")] {
         let said = request.query(name);
         if !said.is_empty() {
@@ -207,9 +209,9 @@ fn delete_options(request: &Request) -> Answer<DeleteOptions> {
 fn delete(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let options = delete_options(request)?;
     Ok(match served.cluster.delete(&target.kind, &key(target), &options)? {
-        Deleted::Waits(entry) => one(request, &target.kind, 200, &entry),
+        Deleted::Waits(entry) => one(request, &target.kind, 200, &entry)?,
         // The real server returns the object of a Pod and a Status for most others.
-        Deleted::Gone(entry) if target.kind.plural == "pods" => one(request, &target.kind, 200, &entry),
+        Deleted::Gone(entry) if target.kind.plural == "pods" => one(request, &target.kind, 200, &entry)?,
         Deleted::Gone(entry) => reply::json(200, &deleted(&target.kind, &entry.key.name, &entry.uid)),
     })
 }
@@ -224,14 +226,14 @@ fn delete_all(served: &Served, target: &Target, request: &Request) -> Answer<Rep
 }
 
 fn evict(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let body = request.optional_object()?.unwrap_or_default();
+    let body = request.optional_object("Eviction")?.unwrap_or_default();
     let options = DeleteOptions::parse(at(&body, "deleteOptions").unwrap_or(&json!({})))?;
     served.cluster.delete(&target.kind, &key(target), &options)?;
     Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
 }
 
 fn bind(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let node = request.object()?;
+    let node = request.object("Binding")?;
     let patch = Patch::Merge(json!({"spec": {"nodeName": text(&node, "target.name")}}));
     served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &request.write("")?)?;
     Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
@@ -243,12 +245,12 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let mut scale = scale_of(&target.kind, &entry.value());
     match request.method {
         Method::GET => return Ok(reply::json(200, &scale)),
-        Method::PUT => scale = request.object()?,
+        Method::PUT => scale = request.object("Scale")?,
         Method::PATCH => match parse_patch(request)? {
             Patch::Json(patch) => json_patch::patch(&mut scale, &patch).map_err(|e| Refusal::new(422, "Invalid", e.to_string()))?,
             Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply { config: patch, .. } => json_patch::merge(&mut scale, &patch),
         },
-        _ => return Err(Refusal::method(&target.kind.plural)),
+        _ => return Err(Refusal::method()),
     }
     let version = text(&scale, "metadata.resourceVersion");
     if request.method == Method::PUT && !version.is_empty() && version != entry.version.to_string() {

@@ -9,9 +9,9 @@ use crate::status::{Answer, Refusal};
 
 pub(crate) fn answer(kind: &Kind, request: &Request) -> Answer<Reply> {
     if request.method != http::Method::POST {
-        return Err(Refusal::method(&kind.plural));
+        return Err(Refusal::method());
     }
-    let mut object = request.object()?;
+    let mut object = request.object(&kind.kind)?;
     object["kind"] = json!(kind.kind);
     object["apiVersion"] = json!(kind.api_version());
     object["status"] = status(kind);

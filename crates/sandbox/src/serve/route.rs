@@ -30,17 +30,16 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["version"] if get => Ok(reply::json(200, &discovery::version())),
         ["api"] if get => Ok(discovery::core(&registry, &request)),
         ["apis"] if get => Ok(discovery::groups(&registry, &request)),
+        ["apis", "subresources.kubevirt.io", _, rest @ ..] => served.actions.call(&served.cluster, &request.method, rest, request.body()),
+        // Without the group there is nobody to give a Status.
+        ["apis", group, ..] if !registry.versions().iter().any(|(g, _)| g == group) => Ok(reply::text(404, "404 page not found\n")),
         ["apis", group] if get => discovery::group(&registry, group),
         ["api", "v1"] if get => discovery::resources(&registry, "", "v1"),
         ["apis", group, version] if get => discovery::resources(&registry, group, version),
         ["openapi", "v3"] if get => Ok(openapi::index(&registry)),
         ["openapi", "v3", "api", version] if get => openapi::document(&registry, "", version),
         ["openapi", "v3", "apis", group, version] if get => openapi::document(&registry, group, version),
-        ["apis", "subresources.kubevirt.io", _, rest @ ..] => served.actions.call(&served.cluster, &request.method, rest, request.body()),
         ["api", version, rest @ ..] => resource::serve(served, target(served, "", version, rest)?, request).await,
-        ["apis", group, version, ..] if !registry.versions().iter().any(|(g, v)| g == group && v == version) => {
-            Ok(reply::text(404, "404 page not found\n"))
-        }
         ["apis", group, version, rest @ ..] => resource::serve(served, target(served, group, version, rest)?, request).await,
         _ => Err(Refusal::no_such_path()),
     }

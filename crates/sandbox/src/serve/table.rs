@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::cells;
+use super::request::Request;
 use crate::cluster::Cluster;
 use crate::registry::{Column, Kind};
-use crate::status::Answer;
+use crate::status::{Answer, Refusal};
 use crate::store::Entry;
 use crate::value::at;
 
@@ -58,6 +59,17 @@ pub(crate) fn table(kind: &Kind, entries: &[&Entry], include: &str, columns: boo
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": columns, "rows": rows})
 }
 
+/// What each row shall carry of its object.
+pub(crate) fn include(request: &Request) -> Answer<&str> {
+    match request.query("includeObject") {
+        known @ ("" | "None" | "Metadata" | "Object") => Ok(known),
+        other => {
+            let why = format!("includeObject: Invalid value: {other:?}: must be 'Metadata', 'Object', 'None', or empty");
+            Err(Refusal::bad_request(format!("Unable to convert to Table as requested: {why}")))
+        }
+    }
+}
+
 /// A bookmark for a watch of Tables.
 pub(crate) fn bookmark(meta: Value) -> Value {
     let object = json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta});
@@ -69,7 +81,7 @@ fn row(kind: &Kind, entry: &Entry, include: &str) -> Value {
     let value = object(kind, entry);
     let cells: Vec<Value> = kind.columns.iter().map(|column| cells::cell(&value, &column.cell)).collect();
     match include {
-        "None" => json!({"cells": cells}),
+        "None" => json!({"cells": cells, "object": null}),
         "Object" => json!({"cells": cells, "object": value}),
         _ => json!({"cells": cells, "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": slim(&value)}}),
     }
@@ -85,10 +97,6 @@ fn slim(value: &Value) -> Value {
 }
 
 fn definition(column: &Column) -> Value {
-    let (kind, format) = match column.cell.as_str() {
-        "metadata.name" => ("string", "name"),
-        cell if cell.starts_with("$number") || cell.starts_with("$count") => ("integer", ""),
-        _ => ("string", ""),
-    };
-    json!({"name": column.name, "type": kind, "format": format, "description": "", "priority": i32::from(column.wide)})
+    let format = if column.cell == "metadata.name" { "name" } else { "" };
+    json!({"name": column.name, "type": column.ty, "format": format, "description": "", "priority": i32::from(column.wide)})
 }

@@ -1,0 +1,11 @@
+//! The cases by area, one file each. A case is told by its name; what must come out is in `recorded/`.
+
+/// Declares the areas' modules and lists their cases.
+macro_rules! areas {
+    ($($area:ident),* $(,)?) => {
+        $(mod $area;)*
+        pub(crate) const AREAS: &[(&str, &[&str])] = &[$((stringify!($area), $area::NAMES)),*];
+    };
+}
+
+areas!(access, body, create, delete, discovery, table, update, watch);
