@@ -1,5 +1,7 @@
 //! Label and field selectors. Field selectors know only what the registry declares as selectable for a kind.
 
+mod labels;
+
 use crate::registry::Kind;
 use crate::status::{Answer, Refusal};
 use crate::store::Entry;
@@ -60,64 +62,7 @@ impl Test {
 }
 
 fn parse_labels(text: &str) -> Answer<Vec<(String, Test)>> {
-    requirements(text).into_iter().map(|part| parse_requirement(part.trim())).collect()
-}
-
-/// Splits at commas outside of parentheses.
-fn requirements(text: &str) -> Vec<&str> {
-    let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
-    for (i, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ',' if depth == 0 => {
-                parts.push(&text[start..i]);
-                start = i + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[start..]);
-    parts.retain(|p| !p.trim().is_empty());
-    parts
-}
-
-fn parse_requirement(part: &str) -> Answer<(String, Test)> {
-    let bad = || Refusal::bad_request(format!("unable to parse requirement: {part:?}"));
-    let one = |value: &str| vec![value.trim().to_owned()];
-    if let Some(key) = part.strip_prefix('!') {
-        return Ok((checked(key, part)?, Test::Absent));
-    }
-    if let Some((key, value)) = part.split_once("!=") {
-        return Ok((checked(key, part)?, Test::NotIn(one(value))));
-    }
-    if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Ok((checked(key, part)?, Test::In(one(value))));
-    }
-    if let Some((key, value)) = part.split_once('>') {
-        return Ok((checked(key, part)?, Test::Greater(value.trim().parse().map_err(|_| bad())?)));
-    }
-    if let Some((key, value)) = part.split_once('<') {
-        return Ok((checked(key, part)?, Test::Less(value.trim().parse().map_err(|_| bad())?)));
-    }
-    if let Some((head, values)) = part.split_once('(') {
-        let values = values.strip_suffix(')').ok_or_else(bad)?;
-        let values: Vec<String> = values.split(',').map(|v| v.trim().to_owned()).collect();
-        let mut words = head.split_whitespace();
-        let key = words.next().ok_or_else(bad)?;
-        return match words.next() {
-            Some("in") => Ok((checked(key, part)?, Test::In(values))),
-            Some("notin") => Ok((checked(key, part)?, Test::NotIn(values))),
-            _ => Err(bad()),
-        };
-    }
-    Ok((checked(part, part)?, Test::Exists))
-}
-
-fn checked(key: &str, part: &str) -> Answer<String> {
-    let key = key.trim();
-    let fine = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
-    if fine { Ok(key.to_owned()) } else { Err(Refusal::bad_request(format!("unable to parse requirement: {part:?}"))) }
+    labels::parse(text).map_err(Refusal::bad_request)
 }
 
 fn parse_fields(kind: &Kind, text: &str) -> Answer<Vec<(String, bool, String)>> {
@@ -128,14 +73,22 @@ fn parse_fields(kind: &Kind, text: &str) -> Answer<Vec<(String, bool, String)>> 
         } else if let Some((k, v)) = part.split_once("==").or_else(|| part.split_once('=')) {
             (k, true, v)
         } else {
-            return Err(Refusal::bad_request(format!("invalid selector: {text:?}; can't understand {part:?}")));
+            return Err(Refusal::bad_request(format!("invalid selector: '{text}'; can't understand '{part}'")));
         };
         if key != "metadata.name" && key != "metadata.namespace" && !kind.fields.iter().any(|f| f == key) {
-            return Err(Refusal::bad_request(format!("field label not supported: {key}")));
+            return Err(Refusal::bad_request(unknown_field(kind, key)));
         }
         out.push((key.to_owned(), equal, value.to_owned()));
     }
     Ok(out)
+}
+
+/// Kinds with fields of their own word it otherwise.
+fn unknown_field(kind: &Kind, key: &str) -> String {
+    if kind.custom || kind.fields.is_empty() {
+        return format!("{key:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"");
+    }
+    format!("field label not supported: {key}")
 }
 
 #[cfg(test)]

@@ -34,6 +34,15 @@ impl Cause {
         Cause::new("FieldValueRequired", field, text)
     }
 
+    pub(crate) fn forbidden(field: impl Into<String>, why: &str) -> Self {
+        Cause::new("FieldValueForbidden", field, format!("Forbidden: {why}"))
+    }
+
+    pub(crate) fn unsupported(field: impl Into<String>, value: &Value, supported: &[&str]) -> Self {
+        let known: Vec<String> = supported.iter().map(|s| format!("{s:?}")).collect();
+        Cause::new("FieldValueNotSupported", field, format!("Unsupported value: {value}: supported values: {}", known.join(", ")))
+    }
+
     pub(crate) fn invalid(field: impl Into<String>, value: impl Into<Value>, detail: &str) -> Self {
         Cause::new("FieldValueInvalid", field, format!("Invalid value: {}: {detail}", value.into()))
     }
@@ -100,7 +109,8 @@ impl Refusal {
 
     /// A 422 with every wrong field.
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
-        let each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let mut each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        each.dedup();
         let text = match each.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),

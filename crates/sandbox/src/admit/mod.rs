@@ -2,7 +2,7 @@
 //! server knows. Unknown fields pass. Quotas, limit ranges and security levels are accepted and not enforced.
 
 mod defaults;
-mod name;
+pub(crate) mod name;
 mod pod;
 mod virtual_machine;
 
@@ -116,14 +116,45 @@ fn immutable(kind: &Kind, before: &Value, object: &Value) -> Vec<Cause> {
     };
     let mut causes = Vec::new();
     for field in fields {
-        if at(before, field) != at(object, field) {
+        if *field == "roleRef" && before["roleRef"] != object["roleRef"] {
+            let role = |part: &str| text(object, &format!("roleRef.{part}")).to_owned();
+            let value = json!({"APIGroup": role("apiGroup"), "Kind": role("kind"), "Name": role("name")});
+            causes.push(Cause::invalid(*field, value, "cannot change roleRef"));
+        } else if at(before, field) != at(object, field) {
             let value = at(object, field).cloned().unwrap_or(Value::Null);
             causes.push(Cause::invalid(*field, value, "field is immutable"));
         }
     }
-    let frozen = before["immutable"] == json!(true) && (before["data"] != object["data"] || object["immutable"] != json!(true));
-    if frozen {
-        causes.push(Cause::new("FieldValueForbidden", "data", "Forbidden: field is immutable when `immutable` is set"));
+    if before["immutable"] == json!(true) {
+        let fields = ["immutable", "data", "binaryData"];
+        if let Some(field) = fields.into_iter().find(|f| before[*f] != object[*f]) {
+            causes.push(Cause::forbidden(field, "field is immutable when `immutable` is set"));
+        }
+    }
+    match kind.resource().as_str() {
+        "services" if moved(before, object) => {
+            causes.push(Cause::invalid("spec.clusterIPs[0]", json!([object["spec"]["clusterIP"]]), "may not change once set"));
+        }
+        "persistentvolumeclaims" if fixed_claim(before) != fixed_claim(object) => {
+            let why = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+            causes.push(Cause::forbidden("spec", why));
+        }
+        _ => {}
     }
     causes
+}
+
+/// Whether a Service that has an address asks for another.
+fn moved(before: &Value, service: &Value) -> bool {
+    let had = text(before, "spec.clusterIP");
+    text(service, "spec.type") != "ExternalName" && !had.is_empty() && had != text(service, "spec.clusterIP")
+}
+
+/// What of a claim cannot change once it is said.
+fn fixed_claim(claim: &Value) -> Value {
+    let mut spec = at(claim, "spec").cloned().unwrap_or_default();
+    for free in ["resources", "volumeName", "volumeAttributesClassName"] {
+        remove(&mut spec, free);
+    }
+    spec
 }

@@ -96,7 +96,8 @@ fn prepare(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
     Ok(())
 }
 
-fn check_namespace(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
+/// The namespace of the body is that of the path, or missing.
+pub(super) fn check_namespace(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
     if !kind.namespaced {
         remove(object, "metadata.namespace");
         return Ok(());

@@ -8,7 +8,7 @@ use super::{Cluster, TRIES, finalizers, missed};
 use crate::clock;
 use crate::registry::Kind;
 use crate::select::Selector;
-use crate::status::{Answer, Refusal};
+use crate::status::{Answer, Cause, Refusal};
 use crate::store::{Entry, Expect, Key, Miss};
 use crate::value::{at, list, number, set, text};
 
@@ -43,18 +43,19 @@ pub(crate) enum Deleted {
 impl DeleteOptions {
     /// From a DeleteOptions body.
     pub(crate) fn parse(body: &Value) -> Answer<Self> {
-        let propagation = match (text(body, "propagationPolicy"), at(body, "orphanDependents").and_then(Value::as_bool)) {
-            ("Foreground", _) => Propagation::Foreground,
-            ("Orphan", _) | ("", Some(true)) => Propagation::Orphan,
-            ("Background" | "", _) => Propagation::Background,
-            (other, _) => {
-                return Err(Refusal::new(
-                    422,
-                    "Invalid",
-                    format!(
-                        "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\""
-                    ),
-                ));
+        let orphan = at(body, "orphanDependents").and_then(Value::as_bool);
+        let propagation = match text(body, "propagationPolicy") {
+            said if !said.is_empty() && orphan.is_some() => {
+                let cause = Cause::invalid("propagationPolicy", said, "orphanDependents and deletionPropagation cannot be both set");
+                return Err(Refusal::options("DeleteOptions", &cause));
+            }
+            "Foreground" => Propagation::Foreground,
+            "Orphan" => Propagation::Orphan,
+            "" if orphan == Some(true) => Propagation::Orphan,
+            "Background" | "" => Propagation::Background,
+            other => {
+                let cause = Cause::unsupported("propagationPolicy", &json!(other), &["Foreground", "Background", "Orphan", "nil"]);
+                return Err(Refusal::options("DeleteOptions", &cause));
             }
         };
         let said = |path: &str| at(body, path).and_then(Value::as_str).map(str::to_owned);
@@ -109,6 +110,9 @@ impl Cluster {
             }
             let written = if held {
                 self.store.put(kind, object, Expect::Version(live.version)).map(Deleted::Waits)
+            } else if kind.resource() == "pods" {
+                // A Pod's last words are that it was given no time.
+                self.store.remove_with(kind, object, live.version).map(Deleted::Gone)
             } else {
                 self.store.remove(kind, key, live.version).map(Deleted::Gone)
             };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::body::check_type;
+use super::create::check_namespace;
 use super::{Cluster, TRIES, Write, finalizers, missed, seen_version};
 use crate::fields::{apply, managed, strategic};
 use crate::registry::Kind;
@@ -35,12 +36,20 @@ impl Cluster {
     /// Replaces an object, or the part of it that the subresource in `write` covers.
     pub(crate) fn update(&self, kind: &Kind, key: &Key, mut object: Value, write: &Write) -> Answer<Arc<Entry>> {
         check_type(kind, &mut object)?;
+        check_namespace(kind, &key.namespace, &mut object)?;
         let named = text(&object, "metadata.name");
-        if !named.is_empty() && named != &*key.name {
+        if named.is_empty() {
+            let message = format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name);
+            return Err(Refusal::bad_request(message));
+        }
+        if named != &*key.name {
             let message = format!("the name of the object ({named}) does not match the name on the URL ({})", key.name);
             return Err(Refusal::bad_request(message));
         }
         let seen = seen_version(&object).map(str::to_owned);
+        if let Some(wrong) = seen.as_ref().filter(|v| v.parse::<u64>().is_err()) {
+            return Err(Refusal::new(500, "", format!("strconv.ParseUint: parsing {wrong:?}: invalid syntax")));
+        }
         let uid = text(&object, "metadata.uid").to_owned();
         for _ in 0..TRIES {
             let live = self.get(kind, key)?;
@@ -116,6 +125,9 @@ impl Cluster {
                 None => remove(&mut object, "metadata.managedFields"),
             }
         }
+        if live.deleting {
+            no_new_finalizers(kind, &before, &object)?;
+        }
         crate::admit::on_update(kind, &before, &mut object, &write.writer.subresource)?;
         if object == before {
             return Ok(Some(Arc::new(Entry::with_json(kind, &before, live.version, live.json.clone()))));
@@ -142,6 +154,19 @@ impl Cluster {
     }
 }
 
+/// What is on its way out can't be held by somebody new.
+fn no_new_finalizers(kind: &Kind, before: &Value, object: &Value) -> Answer<()> {
+    let held = crate::value::list(before, "metadata.finalizers");
+    let new: Vec<String> = crate::value::list(object, "metadata.finalizers").iter().filter(|f| !held.contains(f)).map(Value::to_string).collect();
+    if new.is_empty() {
+        return Ok(());
+    }
+    let why = format!("no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}", new.join(", "));
+    // The real server finds it twice.
+    let cause = crate::status::Cause::forbidden("metadata.finalizers", &why);
+    Err(Refusal::invalid(kind, text(object, "metadata.name"), &[cause.clone(), cause]))
+}
+
 /// An object that is being deleted goes with its last finalizer.
 fn gone(kind: &Kind, object: &Value) -> bool {
     let deleting = at(object, "metadata.deletionTimestamp").is_some();
@@ -154,12 +179,14 @@ fn gone(kind: &Kind, object: &Value) -> bool {
 fn confine(kind: &Kind, before: &Value, object: &mut Value, subresource: &str) {
     match subresource {
         "status" => {
-            let status = object["status"].clone();
-            let managed = at(object, "metadata.managedFields").cloned();
+            let (status, meta) = (object["status"].clone(), object["metadata"].clone());
             *object = before.clone();
             replace(object, "status", &status);
-            if let Some(managed) = managed {
-                set(object, "metadata.managedFields", managed);
+            // Most built-in kinds let labels and the like through with the status.
+            if !kind.custom && kind.resource() != "deployments.apps" {
+                set(object, "metadata", meta);
+            } else if let Some(managed) = meta.get("managedFields") {
+                set(object, "metadata.managedFields", managed.clone());
             }
         }
         "finalize" => {

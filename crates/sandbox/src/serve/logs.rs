@@ -24,6 +24,9 @@ pub(crate) fn read(served: &Arc<Served>, target: &Target, request: &Request) -> 
     let key = Key::new(&target.namespace, &target.name);
     let pod = served.cluster.get(&target.kind, &key)?.value();
     let container = container(&pod, request.query("container"))?;
+    if text(&pod, "spec.nodeName").is_empty() {
+        return Ok(reply::empty(204));
+    }
     let state = list(&pod, "status.containerStatuses").iter().find(|s| text(s, "name") == container).cloned().unwrap_or_default();
     let started =
         [text(&state, "state.running.startedAt"), text(&state, "state.terminated.startedAt"), text(&state, "lastState.terminated.startedAt")];

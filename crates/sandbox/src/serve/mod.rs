@@ -8,6 +8,7 @@ pub(crate) mod cells;
 mod discovery;
 mod logs;
 mod openapi;
+mod options;
 mod proto;
 mod proto_fields;
 pub(crate) mod reply;

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::reply::{self, Reply};
 use super::request::{As, Request};
 use super::route::Target;
-use super::{Served, logs, review, table, watch};
+use super::{Served, logs, options, review, table, watch};
 use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of};
 use crate::registry::Kind;
 use crate::select::Selector;
 use crate::status::{Answer, Cause, Refusal, deleted};
 use crate::store::{Entry, Key, Page};
-use crate::value::{at, number, set, text};
+use crate::value::{at, number, text};
 
 pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
     if !matches!(target.subresource.as_str(), "log" | "exec") {
@@ -64,6 +64,7 @@ fn get(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
 
 fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let kind = &target.kind;
+    options::check_list(request)?;
     let selector = Selector::parse(kind, request.query("labelSelector"), request.query("fieldSelector"))?;
     let limit = request.query("limit").parse().unwrap_or(0);
     let token = request.query("continue");
@@ -191,23 +192,8 @@ fn object_only(value: Value) -> Answer<Value> {
     if value.is_object() { Ok(value) } else { Err(Refusal::bad_request("the patch must be an object")) }
 }
 
-fn delete_options(request: &Request) -> Answer<DeleteOptions> {
-    let mut body = request.optional_object("DeleteOptions")?.unwrap_or_else(|| json!({}));
-    for (name, path) in [("gracePeriodSeconds", "gracePeriodSeconds"), ("propagationPolicy", "propagationPolicy")] {
-        let said = request.query(name);
-        if !said.is_empty() {
-            let value = said.parse::<i64>().map_or_else(|_| json!(said), |n| json!(n));
-            set(&mut body, path, value);
-        }
-    }
-    if request.query("dryRun") == "All" {
-        set(&mut body, "dryRun", json!(["All"]));
-    }
-    DeleteOptions::parse(&body)
-}
-
 fn delete(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let options = delete_options(request)?;
+    let options = options::delete(request)?;
     Ok(match served.cluster.delete(&target.kind, &key(target), &options)? {
         Deleted::Waits(entry) => one(request, &target.kind, 200, &entry)?,
         // The real server returns the object of a Pod and a Status for most others.
@@ -218,7 +204,7 @@ fn delete(served: &Served, target: &Target, request: &Request) -> Answer<Reply> 
 
 fn delete_all(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let selector = Selector::parse(&target.kind, request.query("labelSelector"), request.query("fieldSelector"))?;
-    let options = delete_options(request)?;
+    let options = options::delete(request)?;
     let entries = served.cluster.delete_all(&target.kind, &target.namespace, &selector, &options)?;
     let page = Page { entries, version: served.cluster.store.version(), rest: None };
     let meta = json!({"resourceVersion": page.version.to_string()});
@@ -227,16 +213,35 @@ fn delete_all(served: &Served, target: &Target, request: &Request) -> Answer<Rep
 
 fn evict(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let body = request.optional_object("Eviction")?.unwrap_or_default();
+    let named = text(&body, "metadata.name");
+    if !named.is_empty() && named != target.name {
+        return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
+    }
     let options = DeleteOptions::parse(at(&body, "deleteOptions").unwrap_or(&json!({})))?;
     served.cluster.delete(&target.kind, &key(target), &options)?;
-    Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+    Ok(done())
 }
 
 fn bind(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let node = request.object("Binding")?;
-    let patch = Patch::Merge(json!({"spec": {"nodeName": text(&node, "target.name")}}));
+    let binding = request.object("Binding")?;
+    let node = text(&binding, "target.name");
+    if node.is_empty() {
+        return Err(Refusal::new(500, "", "target.name: Required value"));
+    }
+    let bound = served.cluster.get(&target.kind, &key(target))?.value();
+    let there = text(&bound, "spec.nodeName");
+    if !there.is_empty() {
+        let why = format!("pod {} is already assigned to node {there:?}", target.name);
+        let named = Kind { plural: "pods/binding".to_owned(), ..target.kind.as_ref().clone() };
+        return Err(Refusal::conflict(&named, &target.name, &why));
+    }
+    let patch = Patch::Merge(json!({"metadata": {"resourceVersion": bound["metadata"]["resourceVersion"]}, "spec": {"nodeName": node}}));
     served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &request.write("")?)?;
-    Ok(reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})))
+    Ok(done())
+}
+
+fn done() -> Reply {
+    reply::json(201, &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}))
 }
 
 /// The number of replicas as an object of its own.
@@ -245,7 +250,7 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let mut scale = scale_of(&target.kind, &entry.value());
     match request.method {
         Method::GET => return Ok(reply::json(200, &scale)),
-        Method::PUT => scale = request.object("Scale")?,
+        Method::PUT => scale = checked_scale(request.object("Scale")?)?,
         Method::PATCH => match parse_patch(request)? {
             Patch::Json(patch) => json_patch::patch(&mut scale, &patch).map_err(|e| Refusal::new(422, "Invalid", e.to_string()))?,
             Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply { config: patch, .. } => json_patch::merge(&mut scale, &patch),
@@ -257,10 +262,27 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         return Err(Refusal::modified(&target.kind, &target.name));
     }
     let replicas = number(&scale, "spec.replicas").unwrap_or(0);
+    if replicas < 0 {
+        let named = Kind { group: "autoscaling".to_owned(), kind: "Scale".to_owned(), ..target.kind.as_ref().clone() };
+        let cause = Cause::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
+        return Err(Refusal::invalid(&named, &target.name, &[cause]));
+    }
     let write: Write = request.write("")?;
     let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
     let mut write = write;
     write.writer.subresource = String::new();
     let (entry, _) = served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &write)?;
     Ok(reply::json(200, &scale_of(&target.kind, &entry.value())))
+}
+
+fn checked_scale(scale: Value) -> Answer<Value> {
+    let (version, kind) = (text(&scale, "apiVersion"), text(&scale, "kind"));
+    if kind.is_empty() || kind == "Scale" {
+        return Ok(scale);
+    }
+    let version = version.rsplit('/').next().unwrap_or(version);
+    let why = format!(
+        "{kind} in version {version:?} cannot be handled as a Scale: converting ({version}.{kind}) to (autoscaling.Scale): unknown conversion"
+    );
+    Err(Refusal::bad_request(why))
 }

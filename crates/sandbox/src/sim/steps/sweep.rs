@@ -42,7 +42,8 @@ pub(super) fn sweep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(),
 fn release(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let key = Key::of(&scene.object);
     let mut object = scene.cluster.get(kind, &key)?.value();
-    set(&mut object, "spec.finalizers", json!([]));
+    let others: Vec<Value> = crate::value::list(&object, "spec.finalizers").iter().filter(|f| *f != "kubernetes").cloned().collect();
+    set(&mut object, "spec.finalizers", json!(others));
     scene.cluster.update(kind, &key, object, &Write::by(&stage.writer).to("finalize")).map(drop)
 }
 
