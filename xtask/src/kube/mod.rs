@@ -35,6 +35,9 @@ pub(crate) use throwaway::Throwaway;
 /// An existing cluster to use in place of one of ours.
 pub(crate) const TEST_KUBECONFIG: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
 
+/// Tells tests of a cluster whose node runs containers.
+pub(crate) const TEST_NODE_KUBECONFIG: &str = "KUBEKCLOUD_TEST_NODE_KUBECONFIG";
+
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     /// With KubeVirt on it.

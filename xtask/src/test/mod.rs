@@ -15,7 +15,7 @@ use crate::{
     job::Interrupt,
     kube, openapi,
     plan::{Counts, Outcome, Plan},
-    services::{self, Kind},
+    services::{self, Kind, debian::Installed},
     tools::{self, Set},
 };
 use anyhow::{Result, bail};
@@ -40,6 +40,8 @@ enum Part {
     Mariadb,
     /// Reconciler and API on a real Kubernetes with KubeVirt
     Kubernetes,
+    /// Containers on a real node
+    Node,
     /// Requests made from the OpenAPI document
     Schemathesis,
     /// Other people's Kubernetes clients on the sandbox
@@ -53,11 +55,12 @@ const TOOLS: &str = "Kubernetes tools (minutes the first time)";
 const POSTGRES: &str = "store and API on PostgreSQL";
 const MARIADB: &str = "store and API on MariaDB";
 const KUBERNETES: &str = "reconciler and API on a real Kubernetes with KubeVirt";
+const NODE: &str = "containers on a real node";
 const SCHEMATHESIS: &str = "schemathesis over the served OpenAPI";
 const CLIENTS: &str = "Python's, kopf's and JavaScript's clients on the sandbox";
 
 /// What [`full`] does, in its order.
-pub(crate) const STAGES: &[&str] = &[BUILD, DOCUMENT, TOOLS, QUICK, POSTGRES, MARIADB, KUBERNETES, SCHEMATHESIS, CLIENTS];
+pub(crate) const STAGES: &[&str] = &[BUILD, DOCUMENT, TOOLS, QUICK, POSTGRES, MARIADB, KUBERNETES, NODE, SCHEMATHESIS, CLIENTS];
 
 /// Runs the tests; whether nothing failed.
 pub(crate) fn run(args: &Args) -> Result<bool> {
@@ -72,6 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         Part::Postgres => &[BUILD, POSTGRES],
         Part::Mariadb => &[BUILD, MARIADB],
         Part::Kubernetes => &[BUILD, TOOLS, KUBERNETES],
+        Part::Node => &[BUILD, TOOLS, NODE],
         Part::Schemathesis => &[BUILD, SCHEMATHESIS],
         Part::Clients => &[BUILD, CLIENTS],
     };
@@ -106,6 +110,7 @@ fn stage(plan: &mut Plan, title: &str, built: &Built) -> Result<bool> {
         POSTGRES => on_database(built, Kind::Postgres, interrupt),
         MARIADB => on_database(built, Kind::MariaDb, interrupt),
         KUBERNETES => on_kubernetes(built, interrupt),
+        NODE => on_node(built, interrupt),
         SCHEMATHESIS => schemathesis::run(&built.kubekcloud, interrupt),
         CLIENTS => clients::on_sandbox(&built.kubekcloud, interrupt),
         _ => bail!("there is no stage of this name"),
@@ -130,14 +135,19 @@ fn kubectl() -> Result<Option<(&'static str, &'static str, String)>> {
     Ok(path.map(|path| ("", "KUBECTL_PATH", path.display().to_string())))
 }
 
+/// Those of the stages that this machine can hold; the stages themselves say which it cannot.
 fn make_tools() -> Result<Outcome> {
-    if env::var_os(kube::TEST_KUBECONFIG).is_some() {
-        return Ok(Outcome::Ready);
+    let mut sets = Vec::new();
+    if env::var_os(kube::TEST_KUBECONFIG).is_none() {
+        sets.extend([Set::ControlPlane, Set::Kubevirt]);
     }
-    if tools::built(&[Set::ControlPlane, Set::Kubevirt])?.is_none() && services::which("go").is_none() {
-        return Ok(Outcome::Missing(format!("Go is needed to build them; or name a cluster in {}", kube::TEST_KUBECONFIG)));
+    if kube::node::prepare()? == Installed::Yes {
+        sets.push(Set::Node);
     }
-    tools::build(&[Set::ControlPlane, Set::Kubevirt])?;
+    if tools::built(&sets)?.is_none() && services::which("go").is_none() {
+        return Ok(Outcome::Missing("Go is needed to build them".to_owned()));
+    }
+    tools::build(&sets)?;
     Ok(Outcome::Ready)
 }
 
@@ -169,6 +179,25 @@ fn on_kubernetes(built: &Built, interrupt: &Interrupt) -> Result<Outcome> {
         counts += clients::on_kubernetes(&cluster.running.kubeconfig, interrupt)?;
         Ok(Outcome::Ran(counts))
     });
+    match cluster.down() {
+        Err(error) if outcome.is_ok() => bail!("{error:#}"),
+        _ => outcome,
+    }
+}
+
+fn on_node(built: &Built, interrupt: &Interrupt) -> Result<Outcome> {
+    if let Installed::Not(how) = kube::node::prepare()? {
+        return Ok(Outcome::Missing(how));
+    }
+    if tools::built(&[Set::Node])?.is_none() {
+        return Ok(Outcome::Missing("its tools are not built".to_owned()));
+    }
+    let cluster = kube::Throwaway::node_up()?;
+    let env = vec![
+        ("", kube::TEST_NODE_KUBECONFIG, cluster.running.kubeconfig.display().to_string()),
+        ("", "KUBECTL_PATH", cluster.running.kubectl.display().to_string()),
+    ];
+    let outcome = Suite { built, name: "node", choice: Choice::Node, env }.run(interrupt).map(Outcome::Ran);
     match cluster.down() {
         Err(error) if outcome.is_ok() => bail!("{error:#}"),
         _ => outcome,

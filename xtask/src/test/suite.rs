@@ -40,6 +40,13 @@ const CONFORMANCE: &str = "conformance";
 /// Tests of what the sandbox does not have: left out where they would only say so.
 const REAL_ONLY: &str = "rbac::";
 
+/// Tests of what only a node that runs containers has, by package and target, and their part of it.
+const ON_NODE: &[(&str, &str, &str)] = &[("kubekcloud", "it", NODE_ONLY), ("sandbox", CONFORMANCE, CONFORMANCE_ON_NODE)];
+/// Left out everywhere else.
+const NODE_ONLY: &str = "real_node::";
+/// The sandbox is held against these too, the other real API server cannot be.
+const CONFORMANCE_ON_NODE: &str = "cases::node_";
+
 /// Integration tests that do little but wait for Kubernetes, one thing after the other: they run beside the rest.
 const PATIENT: &[&str] = &["crash"];
 
@@ -55,6 +62,8 @@ pub(crate) enum Choice {
     Database,
     /// What touches Kubernetes.
     Kubernetes,
+    /// What needs containers that run.
+    Node,
 }
 
 impl Choice {
@@ -64,8 +73,14 @@ impl Choice {
             Self::Quick => !binary.integration || !among(NOT_QUICK),
             Self::Database => binary.integration && among(NEED_DATABASE),
             Self::Kubernetes => binary.integration && (among(ON_KUBERNETES) || binary.target == CONFORMANCE),
+            Self::Node => binary.integration && part_on_node(binary).is_some(),
         }
     }
+}
+
+/// Which of the binary's tests are for a real node.
+fn part_on_node(binary: &TestBinary) -> Option<&'static str> {
+    ON_NODE.iter().find(|(package, target, _)| *package == binary.package && *target == binary.target).map(|(_, _, part)| *part)
 }
 
 /// A run over some of the binaries.
@@ -136,6 +151,11 @@ impl Suite<'_> {
         if !matches!(self.choice, Choice::Kubernetes) {
             command.args(["--skip", REAL_ONLY]);
         }
+        match self.choice {
+            Choice::Node => command.args(part_on_node(binary)),
+            Choice::Kubernetes => command.args(["--skip", NODE_ONLY, "--skip", CONFORMANCE_ON_NODE]),
+            Choice::Quick | Choice::Database => command.args(["--skip", NODE_ONLY]),
+        };
         if binary.integration {
             let cores = thread::available_parallelism().map_or(1, usize::from);
             command.env("RUST_TEST_THREADS", (cores * THREADS_A_CORE).to_string());

@@ -2,7 +2,8 @@
 //!
 //! Each test starts servers of its own on a database of its own. They run against the Kubernetes that
 //! `KUBEKCLOUD_TEST_KUBECONFIG` names, else against an embedded sandbox; on the database server that
-//! `KUBEKCLOUD_TEST_DATABASE_URL` names, else on SQLite files.
+//! `KUBEKCLOUD_TEST_DATABASE_URL` names, else on SQLite files. Those in `real_node` want the one that
+//! `KUBEKCLOUD_TEST_NODE_KUBECONFIG` names.
 
 mod harness;
 
@@ -19,6 +20,7 @@ mod member_down;
 mod operations;
 mod quota;
 mod rbac;
+mod real_node;
 mod replicas;
 mod schema;
 mod seeds;

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::harness::{Client, Server, instance_ids, unique};
 
 /// Walks every edge of the state table, and every one that isn't there.
-async fn walk(user: &Client, id: i64) {
+pub(crate) async fn walk(user: &Client, id: i64) {
     let op = async |operation: &str, status: u16, state: &str| {
         let answer = user.operate(id, operation).await.expect(status);
         if status == 200 {

@@ -50,6 +50,17 @@ impl Kubernetes {
         Self::at(kubeconfig()).await
     }
 
+    /// The one whose node runs containers; says so when there is none.
+    pub(crate) async fn with_real_node() -> Option<Self> {
+        match std::env::var_os("KUBEKCLOUD_TEST_NODE_KUBECONFIG") {
+            Some(path) => Some(Self::at(path.into()).await),
+            None => {
+                println!("skipped: it needs a node that runs containers; name its cluster in KUBEKCLOUD_TEST_NODE_KUBECONFIG");
+                None
+            }
+        }
+    }
+
     pub(crate) async fn at(kubeconfig: PathBuf) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let read = Kubeconfig::read_from(&kubeconfig).expect("a kubeconfig");
