@@ -183,6 +183,9 @@ fn encode_strings(secret: &mut Value) {
     remove(secret, "stringData");
 }
 
+/// The real server's range.
+const NODE_PORTS: std::ops::Range<u16> = 30000..32768;
+
 /// Service addresses are loopback addresses too; nothing answers there.
 fn fill_service(service: &mut Value) {
     if text(service, "spec.type") != "ExternalName" && text(service, "spec.clusterIP").is_empty() {
@@ -194,10 +197,14 @@ fn fill_service(service: &mut Value) {
     if !ip.is_empty() {
         default(service, "spec.clusterIPs", json!([ip]));
     }
+    let exposed = matches!(text(service, "spec.type"), "NodePort" | "LoadBalancer");
     for port in service.pointer_mut("/spec/ports").and_then(Value::as_array_mut).into_iter().flatten() {
         default(port, "protocol", "TCP");
         let number = port["port"].clone();
         default(port, "targetPort", number);
+        if exposed {
+            default(port, "nodePort", rand::rng().random_range(NODE_PORTS));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::body::check_type;
 use super::create::check_namespace;
 use super::{Cluster, TRIES, Write, finalizers, missed, seen_version};
-use crate::fields::{apply, managed, strategic};
+use crate::fields::{apply, json, managed, strategic};
 use crate::registry::Kind;
 use crate::status::{Answer, Refusal};
 use crate::store::{Entry, Expect, Key};
@@ -222,7 +222,7 @@ fn patched(kind: &Kind, before: &Value, patch: &Patch, write: &Write) -> Answer<
     let mut object = before.clone();
     match patch {
         Patch::Json(patch) => {
-            json_patch::patch(&mut object, patch).map_err(|_| rejected())?;
+            json::patch(&mut object, patch).map_err(|_| rejected())?;
         }
         Patch::Merge(patch) => json_patch::merge(&mut object, patch),
         Patch::Strategic(patch) => strategic::merge(if kind.custom { "Custom" } else { &kind.kind }, &mut object, patch),

@@ -5,6 +5,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod compare;
+pub(crate) mod json;
 pub(crate) mod managed;
 pub(crate) mod set;
 pub(crate) mod strategic;

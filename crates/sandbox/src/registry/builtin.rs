@@ -29,7 +29,7 @@ const TABLE: &[Line] = &[
     ("v1", "resourcequotas", "ResourceQuota", "quota", "N", "status", ""),
     ("v1", "limitranges", "LimitRange", "limits", "N", "", ""),
     ("apps/v1", "deployments", "Deployment", "deploy", "Nag", "status,scale", ""),
-    ("apps/v1", "replicasets", "ReplicaSet", "rs", "Nag", "status,scale", "status.replicas"),
+    ("apps/v1", "replicasets", "ReplicaSet", "rs", "Nag", "status,scale", ""),
     ("apps/v1", "statefulsets", "StatefulSet", "sts", "Nag", "status,scale", ""),
     ("apps/v1", "daemonsets", "DaemonSet", "ds", "Nag", "status", ""),
     ("batch/v1", "jobs", "Job", "", "Nag", "status", "status.successful"),

@@ -17,7 +17,7 @@ pub(crate) struct Column {
 const TABLE: &[(&str, &str)] = &[
     ("namespaces", "Status=status.phase|Age=$age"),
     ("pods", "Ready=$pod-ready|Status=$pod-status|Restarts=$pod-restarts|Age=$age|IP:1=status.podIP|Node:1=spec.nodeName|Nominated Node:1=status.nominatedNodeName|Readiness Gates:1=$none"),
-    ("services", "Type=spec.type|Cluster-IP=spec.clusterIP|External-IP=$none|Port(s)=$service-ports|Age=$age|Selector:1=$selector:spec.selector"),
+    ("services", "Type=spec.type|Cluster-IP=$or-none:spec.clusterIP|External-IP=$external-ip|Port(s)=$service-ports|Age=$age|Selector:1=$selector:spec.selector"),
     ("endpoints", "Endpoints=$endpoints|Age=$age"),
     ("configmaps", "Data=$count:data|Age=$age"),
     ("secrets", "Type=type|Data=$count:data|Age=$age"),

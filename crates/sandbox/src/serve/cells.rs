@@ -24,6 +24,8 @@ pub(crate) fn cell(object: &Value, cell: &str) -> Value {
         "node-roles" => node_roles(object),
         "containers" => json!(containers(object, "name")),
         "images" => json!(containers(object, "image")),
+        "or-none" => json!(Some(text(object, argument)).filter(|t| !t.is_empty()).unwrap_or("<none>")),
+        "external-ip" => json!(external_ip(object)),
         "service-ports" => service_ports(object),
         "endpoints" => endpoints(object),
         "access-modes" => json!(access_modes(object)),
@@ -115,6 +117,18 @@ fn node_roles(node: &Value) -> Value {
 fn containers(object: &Value, field: &str) -> String {
     let of = |path: &str| list(object, path).iter().map(|c| text(c, field)).collect::<Vec<_>>();
     of("spec.template.spec.containers").join(",")
+}
+
+fn external_ip(service: &Value) -> String {
+    let ingress =
+        list(service, "status.loadBalancer.ingress").iter().map(|i| Some(text(i, "ip")).filter(|ip| !ip.is_empty()).unwrap_or(text(i, "hostname")));
+    let all: Vec<&str> = list(service, "spec.externalIPs").iter().filter_map(Value::as_str).chain(ingress).collect();
+    match (text(service, "spec.type"), all.as_slice()) {
+        ("ExternalName", _) => text(service, "spec.externalName").to_owned(),
+        ("LoadBalancer", []) => "<pending>".to_owned(),
+        (_, []) => "<none>".to_owned(),
+        (_, all) => all.join(","),
+    }
 }
 
 fn service_ports(service: &Value) -> Value {

@@ -1,9 +1,13 @@
 //! A stub of OpenAPI v3, made from the registry: enough for kubectl to see that `fieldValidation` and `dryRun` are
-//! known. There are no schemas; `kubectl explain` needs them and doesn't work.
+//! known. There are no schemas; `kubectl explain` needs them and doesn't work. Of OpenAPI v2 there is an empty document,
+//! which kubectl asks for when v3 lacks a kind, before it says that it knows no such kind.
 
+use bytes::Bytes;
+use http::header;
 use serde_json::{Map, Value, json};
 
 use super::reply::{self, Reply};
+use super::request::Request;
 use crate::registry::{Kind, Registry};
 use crate::status::{Answer, Refusal};
 
@@ -37,6 +41,19 @@ pub(crate) fn document(registry: &Registry, group: &str, version: &str) -> Answe
         200,
         &json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.3+sandbox"}, "paths": paths, "components": {"schemas": {}}}),
     ))
+}
+
+/// Field 1 (`swagger`) of the document's protobuf message: `2.0`.
+const EMPTY_V2: &[u8] = b"\x0a\x032.0";
+/// How clients ask for it, and how it is answered: `@` is not allowed in a media type, and Go's parser refuses it.
+const PROTOBUF_V2_ASKED: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const PROTOBUF_V2: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+pub(crate) fn second(request: &Request) -> Reply {
+    if request.header(header::ACCEPT).contains(PROTOBUF_V2_ASKED) {
+        return reply::bytes(200, PROTOBUF_V2, Bytes::from_static(EMPTY_V2));
+    }
+    reply::json(200, &json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.36.3+sandbox"}, "paths": {}, "definitions": {}}))
 }
 
 fn root(group: &str, version: &str) -> String {

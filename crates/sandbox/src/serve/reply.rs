@@ -43,6 +43,10 @@ pub(crate) fn text(code: u16, body: impl Into<Bytes>) -> Reply {
     with(code, "text/plain; charset=utf-8", Full::new(body.into()).boxed_unsync())
 }
 
+pub(crate) fn bytes(code: u16, content_type: &str, body: Bytes) -> Reply {
+    with(code, content_type, Full::new(body).boxed_unsync())
+}
+
 pub(crate) fn empty(code: u16) -> Reply {
     http::Response::builder().status(code).body(Full::default().boxed_unsync()).unwrap_or_else(|_| text(500, ""))
 }

@@ -11,6 +11,7 @@ use super::request::{As, Request};
 use super::route::Target;
 use super::{Served, logs, options, review, table, watch};
 use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of};
+use crate::fields::json;
 use crate::registry::Kind;
 use crate::select::Selector;
 use crate::status::{Answer, Cause, Refusal, deleted};
@@ -252,7 +253,7 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         Method::GET => return Ok(reply::json(200, &scale)),
         Method::PUT => scale = checked_scale(request.object("Scale")?)?,
         Method::PATCH => match parse_patch(request)? {
-            Patch::Json(patch) => json_patch::patch(&mut scale, &patch).map_err(|e| Refusal::new(422, "Invalid", e.to_string()))?,
+            Patch::Json(patch) => json::patch(&mut scale, &patch).map_err(|e| Refusal::new(422, "Invalid", e.to_string()))?,
             Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply { config: patch, .. } => json_patch::merge(&mut scale, &patch),
         },
         _ => return Err(Refusal::method()),

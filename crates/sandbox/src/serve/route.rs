@@ -21,6 +21,9 @@ pub(crate) struct Target {
     pub(crate) subresource: String,
 }
 
+/// Subresources that need something to run: refused in words, which kubectl shows.
+const NEVER: &[&str] = &["attach", "portforward", "proxy"];
+
 pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Reply> {
     let path: Vec<String> = request.path.clone();
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -36,6 +39,7 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["apis", group] if get => discovery::group(&registry, group),
         ["api", "v1"] if get => discovery::resources(&registry, "", "v1"),
         ["apis", group, version] if get => discovery::resources(&registry, group, version),
+        ["openapi", "v2"] if get => Ok(openapi::second(&request)),
         ["openapi", "v3"] if get => Ok(openapi::index(&registry)),
         ["openapi", "v3", "api", version] if get => openapi::document(&registry, "", version),
         ["openapi", "v3", "apis", group, version] if get => openapi::document(&registry, group, version),
@@ -58,6 +62,10 @@ fn target(served: &Served, group: &str, version: &str, rest: &[&str]) -> Answer<
         _ => return Err(Refusal::no_such_path()),
     };
     let kind = served.cluster.registry().find(group, version, plural).ok_or_else(Refusal::no_such_path)?;
+    if NEVER.contains(&subresource) {
+        let message = format!("the sandbox has no {subresource}: nothing really runs in it");
+        return Err(Refusal::new(405, "MethodNotAllowed", message));
+    }
     let known = subresource.is_empty() || kind.has(subresource);
     let scoped = kind.namespaced || namespace.is_empty();
     if !known || !scoped || (kind.namespaced && namespace.is_empty() && !name.is_empty()) {
