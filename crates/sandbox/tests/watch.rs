@@ -1,13 +1,12 @@
-//! Watches, in the ways that kube-rs knows.
+//! Watches: where they resume, how they end, what they outlive. `kube_rs.rs` has those of kube-rs in all its modes.
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{DeleteParams, PostParams, WatchEvent, WatchParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
@@ -22,55 +21,6 @@ fn labelled(name: &str, label: &str) -> ConfigMap {
 async fn colours(client: &Client) -> Api<ConfigMap> {
     namespace(client, "a").await;
     Api::namespaced(client.clone(), "a")
-}
-
-/// Follows a watcher until its view of names and versions is that of a list.
-async fn follow(api: &Api<ConfigMap>, config: watcher::Config) {
-    let mut seen = BTreeMap::new();
-    let mut events = watcher(api.clone(), config.labels("colour")).default_backoff().boxed();
-    let mut initialised = false;
-    api.create(&PostParams::default(), &labelled("before", "red")).await.expect("created");
-    let run = async {
-        while let Some(event) = events.try_next().await.expect("an event") {
-            match event {
-                watcher::Event::Init => seen.clear(),
-                watcher::Event::InitApply(map) | watcher::Event::Apply(map) => {
-                    seen.insert(map.name_any(), map.resource_version());
-                }
-                watcher::Event::Delete(map) => {
-                    seen.remove(&map.name_any());
-                }
-                watcher::Event::InitDone => {
-                    initialised = true;
-                    for n in 0..20 {
-                        api.create(&PostParams::default(), &labelled(&format!("c{n}"), "red")).await.expect("created");
-                    }
-                    api.delete("c3", &DeleteParams::default()).await.expect("deleted");
-                    let uncoloured = Patch::Merge(json!({"metadata": {"labels": null}}));
-                    api.patch("c4", &PatchParams::default(), &uncoloured).await.expect("patched");
-                    api.patch("c5", &PatchParams::default(), &Patch::Merge(json!({"data": {"a": "b"}}))).await.expect("patched");
-                }
-            }
-            let list = api.list(&ListParams::default().labels("colour")).await.expect("a list");
-            let there: BTreeMap<_, _> = list.items.iter().map(|m| (m.name_any(), m.resource_version())).collect();
-            if initialised && there.len() == 19 && seen == there {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, run).await.expect("the view becomes the list");
-}
-
-#[tokio::test]
-async fn a_list_and_watch_sees_what_a_list_sees() {
-    let (_sandbox, client) = start().await;
-    follow(&colours(&client).await, watcher::Config::default().page_size(5)).await;
-}
-
-#[tokio::test]
-async fn a_streaming_list_sees_what_a_list_sees() {
-    let (_sandbox, client) = start().await;
-    follow(&colours(&client).await, watcher::Config::default().streaming_lists()).await;
 }
 
 #[tokio::test]

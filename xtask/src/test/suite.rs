@@ -34,11 +34,14 @@ const NOT_QUICK: &[&str] = &["reconcile"];
 const NEED_DATABASE: &[&str] = &["store", "kubekcloud"];
 /// Packages whose integration tests are run again on a real Kubernetes.
 const ON_KUBERNETES: &[&str] = &["reconcile", "kubekcloud"];
-/// One of the sandbox's tests: it holds a real server against what it holds the sandbox against.
 const CONFORMANCE: &str = "conformance";
+/// Those of the sandbox's tests that hold a real server against what they hold the sandbox against.
+const COMPARING: &[&str] = &[CONFORMANCE, "kubectl", "kube_rs"];
 
 /// Tests of what the sandbox does not have: left out where they would only say so.
 const REAL_ONLY: &str = "rbac::";
+/// Tests of what a real control plane without kubelets does not have.
+const SANDBOX_ONLY: &str = "simulated::";
 
 /// Tests of what only a node that runs containers has, by package and target, and their part of it.
 const ON_NODE: &[(&str, &str, &str)] = &[("kubekcloud", "it", NODE_ONLY), ("sandbox", CONFORMANCE, CONFORMANCE_ON_NODE)];
@@ -72,7 +75,7 @@ impl Choice {
         match self {
             Self::Quick => !binary.integration || !among(NOT_QUICK),
             Self::Database => binary.integration && among(NEED_DATABASE),
-            Self::Kubernetes => binary.integration && (among(ON_KUBERNETES) || binary.target == CONFORMANCE),
+            Self::Kubernetes => binary.integration && (among(ON_KUBERNETES) || COMPARING.contains(&binary.target.as_str())),
             Self::Node => binary.integration && part_on_node(binary).is_some(),
         }
     }
@@ -153,7 +156,7 @@ impl Suite<'_> {
         }
         match self.choice {
             Choice::Node => command.args(part_on_node(binary)),
-            Choice::Kubernetes => command.args(["--skip", NODE_ONLY, "--skip", CONFORMANCE_ON_NODE]),
+            Choice::Kubernetes => command.args(["--skip", NODE_ONLY, "--skip", CONFORMANCE_ON_NODE, "--skip", SANDBOX_ONLY]),
             Choice::Quick | Choice::Database => command.args(["--skip", NODE_ONLY]),
         };
         if binary.integration {

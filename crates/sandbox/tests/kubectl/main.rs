@@ -1,0 +1,19 @@
+//! A tour of kubectl, by theme: the sandbox must answer as the real API server does.
+//!
+//! `KUBECTL_PATH` names the kubectl (1.30 or newer); without it the tests skip themselves. They run on a sandbox of their
+//! own each, or on the cluster that `KUBEKCLOUD_TEST_KUBECONFIG` names: the same commands, the same expectations. What
+//! differs says so with [`tour::Tour::real`].
+
+mod access;
+mod apply;
+mod change;
+mod create;
+mod delete;
+mod describe;
+mod discovery;
+mod get;
+mod refusals;
+mod simulated;
+mod tour;
+mod wait;
+mod workloads;

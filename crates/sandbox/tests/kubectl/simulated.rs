@@ -1,0 +1,42 @@
+//! What only a simulator shows: containers that answer and end where none run, and what the sandbox never does.
+
+use super::tour::{Tour, has, rows};
+
+#[test]
+fn logs_are_read_by_pod_workload_and_label() {
+    let Some(tour) = Tour::simulated("logs") else { return };
+    tour.ok("create deployment d --image=nginx --replicas=2");
+    tour.ok("rollout status deploy/d --timeout=60s");
+    let pod = tour.ok("get pods -l app=d -o jsonpath={.items[0].metadata.name}");
+    let log = tour.ok(&format!("logs {pod}"));
+    assert!(!log.is_empty());
+    assert_eq!(tour.ok(&format!("logs {pod} --tail=1")).lines().count(), 1);
+    assert_eq!(tour.ok(&format!("logs {pod} -c nginx")), log);
+    has(&tour.ok(&format!("logs {pod} --timestamps --tail=1")), &["T", "Z "]);
+    assert!(!tour.ok("logs deploy/d").is_empty());
+    has(&tour.ok("logs -l app=d --prefix --tail=1"), &[&format!("[pod/{pod}/nginx] ")]);
+    has(&tour.fails(&format!("logs {pod} -c none")), &["container none is not valid for pod"]);
+    has(&tour.fails("logs none"), &["pods \"none\" not found"]);
+}
+
+#[test]
+fn a_job_completes() {
+    let Some(tour) = Tour::simulated("job") else { return };
+    tour.ok("create job j --image=busybox -- true");
+    assert_eq!(tour.ok("wait job/j --for=condition=Complete --timeout=60s"), "job.batch/j condition met\n");
+    let table = tour.ok("get job j --no-headers");
+    assert_eq!(rows(&table)[0][..3], ["j", "Complete", "1/1"]);
+}
+
+#[test]
+fn what_the_sandbox_never_does_is_refused_clearly() {
+    let Some(tour) = Tour::simulated("never") else { return };
+    tour.ok("create deployment d --image=nginx");
+    tour.ok("rollout status deploy/d --timeout=60s");
+    has(&tour.fails("explain pods"), &["not found in OpenAPI schema"]);
+    has(&tour.fails("autoscale deploy d --max=3"), &["failed to create autoscaling/v2 HPA"]);
+    has(&tour.fails("port-forward deploy/d 0:80"), &["the sandbox has no portforward: nothing really runs in it"]);
+    has(&tour.fails("attach deploy/d"), &["the sandbox has no attach: nothing really runs in it"]);
+    has(&tour.fails("get --raw /api/v1/nodes/sandbox-node-0/proxy"), &["the sandbox has no proxy: nothing really runs in it"]);
+    has(&tour.fails("create token default"), &["error: failed to create token: "]);
+}

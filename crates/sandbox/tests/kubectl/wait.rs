@@ -1,0 +1,35 @@
+//! Waiting: for conditions, fields, creation and deletion.
+
+use super::tour::{Tour, has};
+
+#[test]
+fn waits_end_when_what_they_wait_for_is_there() {
+    let Some(tour) = Tour::begin("wait") else { return };
+    tour.ok("run p --image=nginx");
+    assert_eq!(tour.ok("wait --for=condition=Ready pod/p --timeout=60s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=condition=Ready=true pod --all --timeout=60s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=jsonpath={.status.phase}=Running pod/p --timeout=60s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=jsonpath={.status.podIP} pod/p --timeout=60s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=create pod/p --timeout=60s"), "pod/p condition met\n");
+    std::thread::scope(|scope| {
+        let created = scope.spawn(|| tour.ok("wait --for=create cm/late --timeout=60s"));
+        tour.ok("create cm late");
+        assert_eq!(created.join().expect("it ends"), "configmap/late condition met\n");
+        let gone = scope.spawn(|| tour.ok("wait --for=delete pod/p cm/late --timeout=60s"));
+        tour.ok("delete pod/p cm/late");
+        gone.join().expect("it ends");
+    });
+    tour.ok("create deployment d --image=nginx");
+    tour.ok("wait deploy/d --for=condition=Available --timeout=60s");
+    tour.ok(&format!("wait ns/{} --for=jsonpath={{.status.phase}}=Active --timeout=60s", tour.namespace()));
+}
+
+#[test]
+fn a_wait_in_vain_ends_with_one() {
+    let Some(tour) = Tour::begin("vain") else { return };
+    tour.ok("create cm c");
+    has(&tour.fails("wait --for=jsonpath={.data.x}=y cm/c --timeout=1s"), &["timed out waiting for the condition on configmaps/c"]);
+    has(&tour.fails("wait --for=condition=Ready pod/none --timeout=1s"), &["pods \"none\" not found"]);
+    has(&tour.fails("wait --for=delete cm/c --timeout=1s"), &["timed out waiting for the condition on configmaps/c"]);
+    assert_eq!(tour.ok("wait --for=delete cm/none --timeout=1s"), "");
+}
