@@ -8,7 +8,7 @@ use crate::harness::{Client, Server, instance_ids, unique};
 /// Walks every edge of the state table, and every one that isn't there.
 pub(crate) async fn walk(user: &Client, id: i64) {
     let op = async |operation: &str, status: u16, state: &str| {
-        let answer = user.operate(id, operation).await.expect(status);
+        let answer = user.operate_to_end(id, operation).await.expect(status);
         if status == 200 {
             assert_eq!((answer["status"].as_str(), answer["settled"].as_bool()), (Some(state), Some(true)), "{operation}: {answer}");
         } else {

@@ -58,7 +58,7 @@ impl Container<'_> {
 
     /// Waits for a state's reason and message.
     async fn says(&self, what: &str, said: impl Fn(&str, &str) -> bool) {
-        eventually(what, 60, || async {
+        eventually(what, 120, || async {
             let detail = self.user.detail(self.cluster).await;
             let instance = &detail["instances"][0];
             said(instance["reason"].as_str().unwrap_or_default(), instance["message"].as_str().unwrap_or_default()).then_some(())
@@ -121,7 +121,8 @@ async fn a_container_that_crashes_shows_how_it_ended_and_its_last_words() {
     let container = world.container(&[("image", json!("registry.test/crash:1"))]).await;
     container.says("the crash is told", |reason, message| matches!(reason, "Error" | "CrashLoopBackOff") && message.contains('3')).await;
     assert_ne!(world.user.detail(container.cluster).await["status"], "running");
-    assert_eq!(container.log().await, "no such table\n");
+    // Between two tries there may be a container that has not spoken yet.
+    eventually("its last words are there", 60, || async { (container.log().await == "no such table\n").then_some(()) }).await;
     container.delete().await;
 }
 
@@ -162,8 +163,8 @@ async fn a_disk_keeps_its_files_while_its_container_is_stopped() {
     let container = world.container(&[("disk_gb", json!(1))]).await;
     let instance = container.running().await;
     shell(&world.kubernetes, &instance, "echo kept > /data/file; echo lost > /tmp/file; sync").await;
-    world.user.operate(container.id, "stop").await.expect(200);
-    world.user.operate(container.id, "start").await.expect(200);
+    world.user.operate_to_end(container.id, "stop").await.expect(200);
+    world.user.operate_to_end(container.id, "start").await.expect(200);
     let instance = container.running().await;
     assert_eq!(shell(&world.kubernetes, &instance, "cat /data/file; test -e /tmp/file || echo gone").await, "kept\ngone\n");
     container.delete().await;

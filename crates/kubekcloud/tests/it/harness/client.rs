@@ -141,6 +141,15 @@ impl Client {
         self.post(&format!("/api/v1/instances/{id}/operate"), &json!({"operation": operation})).await
     }
 
+    /// The same, asked again until it has settled: on a busy node that takes longer than one answer waits.
+    pub(crate) async fn operate_to_end(&self, id: i64, operation: &str) -> Answer {
+        eventually(&format!("{operation} of instance {id} settles"), 120, || async {
+            let answer = self.operate(id, operation).await;
+            (answer.status != 202).then_some(answer)
+        })
+        .await
+    }
+
     /// Waits for a cluster to be in this status.
     pub(crate) async fn settled(&self, id: i64, status: &str) -> Value {
         eventually(&format!("cluster {id} is {status}"), 60, || async {
