@@ -25,8 +25,8 @@ pub(crate) fn now_micro() -> String {
 }
 
 /// Nanoseconds since 1970, as event names carry them.
-pub(crate) fn nanos() -> i128 {
-    Timestamp::now().as_nanosecond()
+pub(crate) fn nanos() -> u64 {
+    u64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(0)
 }
 
 /// How long ago a time was, in kubectl's short form: `7s`, `5m12s`, `3h`, `42d`.

@@ -101,6 +101,18 @@ pub(crate) fn remove(value: &mut Value, path: &str) {
     }
 }
 
+/// Takes away whatever is null, at any depth.
+pub(crate) fn prune(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, v| !v.is_null());
+            map.values_mut().for_each(prune);
+        }
+        Value::Array(list) => list.iter_mut().for_each(prune),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -145,7 +145,7 @@ fn fill_pod(object: &mut Value, path: &str) {
             default(container, "resources", json!({}));
             default(container, "terminationMessagePath", "/dev/termination-log");
             default(container, "terminationMessagePolicy", "File");
-            for port in container["ports"].as_array_mut().into_iter().flatten() {
+            for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
                 default(port, "protocol", "TCP");
             }
         }

@@ -24,9 +24,24 @@ pub(crate) fn on_create(kind: &Kind, object: &mut Value) -> Answer<()> {
         remove(object, "status");
     }
     virtual_machine::on_create(kind, object)?;
+    protect(kind, object);
     defaults::fill(kind, object);
     defaults::first_status(kind, object);
     check(kind, object)
+}
+
+/// Volumes and claims are not to go while they are in use.
+fn protect(kind: &Kind, object: &mut Value) {
+    let finalizer = match kind.resource().as_str() {
+        "persistentvolumeclaims" => "kubernetes.io/pvc-protection",
+        "persistentvolumes" => "kubernetes.io/pv-protection",
+        _ => return,
+    };
+    let mut all = crate::value::list(object, "metadata.finalizers").to_vec();
+    if !all.iter().any(|f| f == finalizer) {
+        all.push(json!(finalizer));
+        crate::value::set(object, "metadata.finalizers", Value::Array(all));
+    }
 }
 
 /// The part of a new object that its creator owns: not what the server decided.
@@ -88,7 +103,7 @@ fn labels(object: &Value) -> Vec<Cause> {
 /// What workloads have in common: a selector that selects their own Pods, and no negative number of them.
 fn workload(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    if kind.group != "apps" {
+    if kind.group != "apps" || kind.kind == "ControllerRevision" {
         return causes;
     }
     if number(object, "spec.replicas").is_some_and(|n| n < 0) {

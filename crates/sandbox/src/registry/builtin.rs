@@ -32,6 +32,7 @@ const TABLE: &[Line] = &[
     ("apps/v1", "replicasets", "ReplicaSet", "rs", "Nag", "status,scale", ""),
     ("apps/v1", "statefulsets", "StatefulSet", "sts", "Nag", "status,scale", ""),
     ("apps/v1", "daemonsets", "DaemonSet", "ds", "Nag", "status", ""),
+    ("apps/v1", "controllerrevisions", "ControllerRevision", "", "N", "", ""),
     ("batch/v1", "jobs", "Job", "", "Nag", "status", "status.successful"),
     ("batch/v1", "cronjobs", "CronJob", "cj", "Nag", "status", ""),
     ("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", "netpol", "Ng", "", ""),

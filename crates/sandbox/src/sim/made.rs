@@ -1,14 +1,15 @@
-//! Values that templates name: times, addresses, and the container states of a Pod.
+//! Values that templates name: times, addresses, and what KubeVirt makes up.
 
-use rand::Rng;
 use serde_json::{Value, json};
 
-use super::scene::{FAIL, Scene};
+use super::scene::Scene;
 use crate::clock;
-use crate::value::{list, number, text};
+use crate::value::{list, text};
 
 /// The one node.
 pub(crate) const NODE: &str = "sandbox-node-0";
+/// Its address.
+pub(super) const HOST: &str = "127.0.0.1";
 
 /// Makes the value that a template names.
 pub(crate) fn make(scene: &Scene<'_>, name: &str) -> Value {
@@ -16,14 +17,13 @@ pub(crate) fn make(scene: &Scene<'_>, name: &str) -> Value {
     match name {
         "now" => json!(clock::now()),
         "node" => json!(NODE),
-        "pod-ip" => pod_ip(scene),
-        "pod-ips" => json!([{"ip": pod_ip(scene)}]),
+        "now-micro" => json!(clock::now_micro()),
         "uuid" => json!(uuid::Uuid::new_v4().to_string()),
         "mac" => json!(mac(scene.uid())),
-        "containers" => Value::Array(list(&scene.object, "spec.containers").iter().map(|c| container(scene, c, argument)).collect()),
-        "unready" => json!(format!("containers with unready status: [{}]", names(scene))),
         "phases" => phases(scene, argument),
-        "fail" => scene.object["metadata"]["annotations"].get(FAIL).cloned().unwrap_or(Value::Null),
+        // What fails at the launcher itself; the rest is the guest's.
+        "launcher-fail" if matches!(scene.fails(), "image-pull" | "unschedulable" | "stuck") => json!(scene.fails()),
+        "launcher-fail" => Value::Null,
         "vmi-conditions" => vmi_conditions(scene),
         "snapshots" => snapshots(scene),
         other => json!(format!("$unknown:{other}")),
@@ -31,7 +31,7 @@ pub(crate) fn make(scene: &Scene<'_>, name: &str) -> Value {
 }
 
 /// A loopback address of its own for each Pod: by its uid, another where two would meet.
-fn pod_ip(scene: &Scene<'_>) -> Value {
+pub(super) fn pod_ip(scene: &Scene<'_>) -> Value {
     if let Some(ip) = scene.look("status.podIP") {
         return ip;
     }
@@ -51,62 +51,6 @@ fn pod_ip(scene: &Scene<'_>) -> Value {
 fn mac(uid: &str) -> String {
     let bytes: Vec<&str> = (0..3).filter_map(|i| uid.get(i * 2..i * 2 + 2)).collect();
     format!("52:54:00:{}", bytes.join(":"))
-}
-
-fn names(scene: &Scene<'_>) -> String {
-    list(&scene.object, "spec.containers").iter().map(|c| text(c, "name")).collect::<Vec<_>>().join(" ")
-}
-
-/// A container's status: `running`, `crashed`, `completed`, or `waiting/REASON`.
-fn container(scene: &Scene<'_>, spec: &Value, state: &str) -> Value {
-    let name = text(spec, "name");
-    let image = text(spec, "image");
-    let was = list(&scene.object, "status.containerStatuses").iter().find(|s| text(s, "name") == name).cloned().unwrap_or_default();
-    let restarts = number(&was, "restartCount").unwrap_or(0);
-    let now = clock::now();
-    let mut status =
-        json!({"name": name, "image": image, "imageID": "", "lastState": {}, "ready": false, "started": false, "restartCount": restarts});
-    let id = was["containerID"]
-        .as_str()
-        .map_or_else(|| format!("containerd://{:032x}{:032x}", rand::rng().random::<u128>(), rand::rng().random::<u128>()), str::to_owned);
-    let ended = |code: i64, reason: &str| json!({"containerID": id, "exitCode": code, "reason": reason, "startedAt": now, "finishedAt": now});
-    match state {
-        "running" => {
-            let since = text(&was, "state.running.startedAt");
-            let since = if since.is_empty() { &now } else { since };
-            for (key, value) in [
-                ("state", json!({"running": {"startedAt": since}})),
-                ("ready", json!(true)),
-                ("started", json!(true)),
-                ("containerID", json!(id)),
-                ("imageID", json!(format!("sandbox/{image}"))),
-                ("resources", spec["resources"].clone()),
-            ] {
-                status[key] = value;
-            }
-        }
-        "crashed" => {
-            let pod = format!("{}_{}({})", text(&scene.object, "metadata.name"), text(&scene.object, "metadata.namespace"), scene.uid());
-            let message = format!("back-off 10s restarting failed container={name} pod={pod}");
-            status["state"] = json!({"waiting": {"reason": "CrashLoopBackOff", "message": message}});
-            status["lastState"] = json!({"terminated": ended(1, "Error")});
-            status["restartCount"] = json!(restarts + 1);
-            status["containerID"] = json!(id);
-        }
-        "failed" => status["state"] = json!({"terminated": ended(1, "Error")}),
-        "completed" => status["state"] = json!({"terminated": ended(0, "Completed")}),
-        "waiting/ErrImagePull" => status["state"] = json!({"waiting": {"reason": "ErrImagePull", "message": pull_error(image)}}),
-        "waiting/ImagePullBackOff" => {
-            let message = format!("Back-off pulling image {image:?}: ErrImagePull: {}", pull_error(image));
-            status["state"] = json!({"waiting": {"reason": "ImagePullBackOff", "message": message}});
-        }
-        other => status["state"] = json!({"waiting": {"reason": other.trim_start_matches("waiting/")}}),
-    }
-    status
-}
-
-fn pull_error(image: &str) -> String {
-    format!("rpc error: code = NotFound desc = failed to pull and unpack image \"{image}\": failed to resolve image: {image}: not found")
 }
 
 /// The phases that a VMI went through, and one more.

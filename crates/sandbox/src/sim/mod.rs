@@ -1,19 +1,20 @@
 //! The simulator: an actor on the cluster like any controller. It hears of every change, finds the stage that fits
 //! ([`stage`], data), waits as long as the stage says, and writes what the stage says.
 //!
-//! It may do nothing that a client could not do, never looks outside, and can't tell who made an object. It is not a
-//! scheduler, runs nothing, and enforces no quota.
+//! It may do nothing that a client could not do, never looks outside, and can't tell who made an object. It runs
+//! nothing and enforces no quota.
 
 pub(crate) mod actions;
+mod around;
 mod collect;
 mod events;
 mod made;
+mod queue;
 mod scene;
 mod stage;
 mod steps;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ use crate::error::Error;
 use crate::fields::strategic;
 use crate::status::Refusal;
 use crate::store::{Key, Note};
+use crate::value::text;
+use queue::{Interests, Pending, Place, Queue};
 use scene::{Scene, settle};
 use stage::{Group, Stage};
 
@@ -34,26 +37,18 @@ use stage::{Group, Stage};
 const EVENTS_KEPT: usize = 6_000;
 /// Notes handled before timers get their turn.
 const BURST: usize = 256;
-
-/// One object in one group.
-type Place = (Arc<str>, Key, usize);
-
-#[derive(Debug, Clone)]
-struct Pending {
-    stage: usize,
-    uid: Box<str>,
-    turn: u64,
-}
+/// No delay that doubles grows over this, in milliseconds.
+const LONGEST: u64 = 300_000;
 
 /// The simulator's state. All of it can be found again from the objects.
 pub(crate) struct Simulator {
     cluster: Arc<Cluster>,
     groups: Vec<Group>,
     of_table: HashMap<String, Vec<usize>>,
+    heard_by: HashMap<String, Vec<usize>>,
     followed: HashSet<String>,
-    pending: HashMap<Place, Pending>,
-    due: BinaryHeap<Reverse<(Instant, u64, Place)>>,
-    turn: u64,
+    queue: Queue,
+    interests: Interests,
     events: VecDeque<Key>,
 }
 
@@ -61,18 +56,23 @@ impl Simulator {
     pub(crate) fn new(cluster: Arc<Cluster>) -> Result<Self, Error> {
         let groups = stage::groups()?;
         let mut of_table: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut heard_by: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, group) in groups.iter().enumerate() {
             of_table.entry(group.on.clone()).or_default().push(index);
+            for table in &group.hears {
+                heard_by.entry(table.clone()).or_default().push(index);
+            }
         }
         let followed = groups.iter().flat_map(|g| g.follows.iter().cloned()).collect();
-        Ok(Simulator { cluster, groups, of_table, followed, pending: HashMap::new(), due: BinaryHeap::new(), turn: 0, events: VecDeque::new() })
+        let (queue, interests) = (Queue::default(), Interests::default());
+        Ok(Simulator { cluster, groups, of_table, heard_by, followed, queue, interests, events: VecDeque::new() })
     }
 
     /// Runs until the feed ends or it is told to stop.
     pub(crate) async fn run(mut self, mut feed: UnboundedReceiver<Note>, stop: CancellationToken) {
         steps::furnish(&self.cluster);
         loop {
-            let next = self.due.peek().map(|Reverse((at, ..))| *at);
+            let next = self.queue.next();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
@@ -115,10 +115,35 @@ impl Simulator {
                 self.consider(&table, &key);
             }
         }
+        for (table, key) in self.interests.take(&note.table, &entry.key) {
+            self.consider(&table, &key);
+        }
+        self.tell_neighbours(note);
+    }
+
+    /// Tells those of the namespace that hear of this table. Who is about to act anyway learns all when it does.
+    fn tell_neighbours(&mut self, note: &Note) {
+        let namespace = &note.entry.key.namespace;
+        if namespace.is_empty() {
+            return;
+        }
+        let by_name = self.heard_by.get(&*note.table).into_iter().flatten();
+        let groups: Vec<usize> = by_name.chain(self.heard_by.get("*").into_iter().flatten()).copied().collect();
+        for index in groups {
+            let (table, deleting): (Arc<str>, bool) = (self.groups[index].on.as_str().into(), self.groups[index].when_deleting);
+            if table == note.table {
+                continue;
+            }
+            for entry in self.cluster.store.all(&table, namespace) {
+                if (entry.deleting || !deleting) && !self.queue.has(&(table.clone(), entry.key.clone(), index)) {
+                    self.consider(&table, &entry.key);
+                }
+            }
+        }
     }
 
     fn keep_events(&mut self, note: &Note) {
-        if !note.deleted {
+        if !note.deleted && !events::is_repeated(&note.entry.json) {
             self.events.push_back(note.entry.key.clone());
         }
         while self.events.len() > EVENTS_KEPT {
@@ -139,39 +164,30 @@ impl Simulator {
             let place = (table.clone(), key.clone(), index);
             let fits = self.groups[index].stages.iter().position(|s| scene.matches(&s.when));
             match fits {
-                Some(stage) if acts(&self.groups[index].stages[stage]) => self.schedule(place, stage, &entry.uid),
-                _ => {
-                    self.pending.remove(&place);
+                // What is done again and again keeps its own time.
+                Some(stage) if self.groups[index].stages[stage].every.is_some() && self.queue.holds(&place, stage, &entry.uid) => {}
+                Some(stage) if acts(&self.groups[index].stages[stage]) => {
+                    let delay = delay(&scene, &self.groups[index].stages[stage]);
+                    self.queue.put(place, stage, &entry.uid, Instant::now() + delay);
                 }
+                _ => self.queue.drop(&place),
             }
         }
+        self.note_interests(&scene, table, key);
     }
 
-    fn schedule(&mut self, place: Place, stage: usize, uid: &str) {
-        if self.pending.get(&place).is_some_and(|p| p.stage == stage && *p.uid == *uid) {
-            return;
+    fn note_interests(&mut self, scene: &Scene<'_>, table: &Arc<str>, key: &Key) {
+        let store = &self.cluster.store;
+        for object in scene.interests() {
+            self.interests.add(object, &(table.clone(), key.clone()), |(table, key)| store.get(table, key).is_some());
         }
-        self.turn += 1;
-        let (from, to) = self.groups[place.2].stages[stage].delay;
-        let delay = if to > from { rand::rng().random_range(from..=to) } else { from };
-        self.pending.insert(place.clone(), Pending { stage, uid: uid.into(), turn: self.turn });
-        self.due.push(Reverse((Instant::now() + Duration::from_millis(delay), self.turn, place)));
     }
 
     fn fire_due(&mut self) {
         let now = Instant::now();
         for _ in 0..BURST {
-            match self.due.peek() {
-                Some(Reverse((at, ..))) if *at <= now => {}
-                _ => return,
-            }
-            let Some(Reverse((_, turn, place))) = self.due.pop() else { return };
-            if self.pending.get(&place).is_some_and(|p| p.turn == turn) {
-                let pending = self.pending.remove(&place);
-                if let Some(pending) = pending {
-                    self.fire(&place, &pending);
-                }
-            }
+            let Some((place, pending)) = self.queue.pop(now) else { return };
+            self.fire(&place, &pending);
         }
     }
 
@@ -185,11 +201,18 @@ impl Simulator {
         if fits != Some(pending.stage) {
             return self.consider(table, key);
         }
-        match carry_out(&scene, stage, entry.version) {
+        let done = carry_out(&scene, stage, entry.version);
+        let again = stage.every.map(Duration::from_millis).into_iter().chain(scene.comes_back()).min();
+        if let Some(again) = again {
+            self.queue.put(place.clone(), pending.stage, &pending.uid, Instant::now() + again);
+        }
+        self.note_interests(&scene, table, key);
+        match done {
             Ok(()) => {}
             Err(refusal) if refusal.code == 409 || refusal.code == 404 => self.consider(table, key),
             Err(refusal) => {
-                tracing::debug!(stage = stage.name, object = %key.name, reason = refusal.reason, message = refusal.message, "a stage was refused")
+                let stage = &self.groups[*index].stages[pending.stage].name;
+                tracing::debug!(stage, object = %key.name, reason = refusal.reason, message = refusal.message, "a stage was refused")
             }
         }
     }
@@ -204,12 +227,21 @@ async fn sleep_until(at: Option<Instant>) {
 
 /// A stage without effects only holds the others of its group back.
 fn acts(stage: &Stage) -> bool {
-    stage.patch.is_some() || !stage.steps.is_empty()
+    stage.patch.is_some() || !stage.steps.is_empty() || !stage.events.is_empty()
+}
+
+fn delay(scene: &Scene<'_>, stage: &Stage) -> Duration {
+    let (from, to) = stage.delay;
+    let delay = if to > from { rand::rng().random_range(from..=to) } else { from };
+    let number = |path: &Option<String>| path.as_ref().and_then(|p| scene.look(p)?.as_u64()).unwrap_or(0);
+    let doubled = (1..number(&stage.doubles).min(16)).fold(delay, |d, _| (d * 2).min(LONGEST.max(delay)));
+    Duration::from_millis(doubled) + Duration::from_secs(number(&stage.seconds))
 }
 
 fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refusal> {
-    let kind = scene.cluster.registry().of_kind(crate::value::text(&scene.object, "apiVersion"), crate::value::text(&scene.object, "kind"));
+    let kind = scene.cluster.registry().of_kind(text(&scene.object, "apiVersion"), text(&scene.object, "kind"));
     let kind = kind.ok_or_else(Refusal::no_such_path)?;
+    let mut changed = stage.patch.is_none();
     if let Some(patch) = &stage.patch {
         let mut object = scene.object.clone();
         let schema = if kind.custom { "Custom" } else { &kind.kind };
@@ -225,14 +257,14 @@ fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refus
             } else {
                 ""
             });
-            let written = scene.cluster.update(&kind, &Key::of(&object), object, &write)?;
-            if written.version != version {
-                stage.events.iter().for_each(|event| events::write(scene, event));
-            }
+            changed = scene.cluster.update(&kind, &Key::of(&object), object, &write)?.version != version;
         }
     }
     for step in &stage.steps {
         steps::carry_out(scene, &kind, stage, step)?;
+    }
+    if changed {
+        stage.events.iter().for_each(|event| events::write(scene, event));
     }
     Ok(())
 }

@@ -1,16 +1,24 @@
 //! An object and what is around it, as stages see it: conditions are tested here and templates filled in.
 //!
+//! Paths that begin with `@` lead to something around the object: `@owner/path` to its controller, `@TABLE/path` to the
+//! first object of a table that it owns, `@TABLE:path/path` to the object of a table that it names at a path, and
+//! `@user/path` to the Pod that uses a claim, and
+//! `@container/…`, `@config/…`, `@mount/…`, `@node/…`, `@probe/…`, `@program/…` to facts about a Pod ([`super::around`]).
+//!
 //! In a template the text `$name` or `$name:argument` stands for a made value ([`super::made`]), `=path` for a copy of
 //! what a path leads to, and `${path}` inside a text for the words there.
 
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::made;
+use super::queue::Named;
 use super::stage::When;
+use super::{around, made};
 use crate::cluster::Cluster;
-use crate::store::Entry;
+use crate::store::{Entry, Key};
 use crate::value::{at, list, plain, text};
 
 /// The annotation that makes an object fail.
@@ -20,15 +28,33 @@ pub(crate) const FAIL: &str = "sandbox.kubekcloud.io/fail";
 pub(crate) struct Scene<'c> {
     pub(crate) cluster: &'c Cluster,
     pub(crate) object: Value,
+    /// The containers at hand, and the one that a template is being filled in for.
+    containers: OnceCell<Vec<Value>>,
+    container: RefCell<Option<Value>>,
+    node: OnceCell<Value>,
+    interests: RefCell<Vec<Named>>,
+    again: Cell<Option<Duration>>,
 }
 
 impl<'c> Scene<'c> {
     pub(crate) fn new(cluster: &'c Cluster, entry: &Entry) -> Self {
-        Scene { cluster, object: entry.value() }
+        Scene {
+            cluster,
+            object: entry.value(),
+            containers: OnceCell::new(),
+            container: RefCell::default(),
+            node: OnceCell::new(),
+            interests: RefCell::default(),
+            again: Cell::default(),
+        }
     }
 
     pub(crate) fn uid(&self) -> &str {
         text(&self.object, "metadata.uid")
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        text(&self.object, "metadata.namespace")
     }
 
     /// The objects of a table that this one owns.
@@ -37,23 +63,88 @@ impl<'c> Scene<'c> {
         found.into_iter().filter(|(t, _)| **t == *table).filter_map(|(t, key)| self.cluster.store.get(&t, &key)).collect()
     }
 
+    /// The next change of an object matters to this one; without a name, of any object of the table.
+    pub(crate) fn wait_for(&self, table: &str, namespace: &str, name: &str) {
+        self.interests.borrow_mut().push((table.into(), Key::new(namespace, name)));
+    }
+
+    pub(crate) fn interests(&self) -> Vec<Named> {
+        self.interests.take()
+    }
+
+    /// The stage is to be carried out again after some time, even if nothing changes.
+    pub(crate) fn come_back(&self, after: Duration) {
+        let earlier = self.again.get().is_none_or(|again| after < again);
+        if earlier {
+            self.again.set(Some(after));
+        }
+    }
+
+    pub(crate) fn comes_back(&self) -> Option<Duration> {
+        self.again.get()
+    }
+
+    /// The containers of a Pod whose turn it is.
+    pub(crate) fn containers(&self) -> &[Value] {
+        self.containers.get_or_init(|| around::container::at_hand(&self.object))
+    }
+
+    /// Does something once for each container at hand; `@container` is that one meanwhile.
+    pub(crate) fn each_container(&self, mut act: impl FnMut(&Value)) {
+        for container in self.containers() {
+            self.container.replace(Some(container.clone()));
+            act(container);
+        }
+        self.container.replace(None);
+    }
+
+    fn linked(&self, table: &str, namespace: &str, name: &str) -> Option<Arc<Entry>> {
+        self.wait_for(table, namespace, name);
+        self.cluster.store.get(table, &Key::new(namespace, name))
+    }
+
     fn related(&self, name: &str) -> Option<Arc<Entry>> {
         if name == "owner" {
             let owner = list(&self.object, "metadata.ownerReferences").iter().find(|o| o["controller"] == true)?;
             let (table, key) = self.cluster.store.by_uid(text(owner, "uid"))?;
             return self.cluster.store.get(&table, &key);
         }
-        self.children(name).into_iter().next()
+        let Some((table, path)) = name.split_once(':') else { return self.children(name).into_iter().next() };
+        match at(&self.object, path)? {
+            Value::String(name) => {
+                let namespaced = self.cluster.kind(table).is_ok_and(|kind| kind.namespaced);
+                self.linked(table, if namespaced { self.namespace() } else { "" }, name)
+            }
+            reference => self.linked(table, text(reference, "namespace"), text(reference, "name")),
+        }
     }
 
-    /// What a path leads to, here or in a related object.
+    /// The first Pod that uses a claim and isn't finished.
+    fn user(&self) -> Option<Arc<Entry>> {
+        let name = text(&self.object, "metadata.name");
+        let uses = |pod: &Arc<Entry>| {
+            !matches!(pod.field("status.phase"), "Succeeded" | "Failed")
+                && list(&pod.value(), "spec.volumes").iter().any(|v| text(v, "persistentVolumeClaim.claimName") == name)
+        };
+        self.cluster.store.all("pods", self.namespace()).into_iter().find(uses)
+    }
+
+    /// What a path leads to, here or around.
     pub(crate) fn look(&self, path: &str) -> Option<Value> {
-        match path.strip_prefix('@') {
-            None => at(&self.object, path).cloned(),
-            Some(rest) => {
-                let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
-                at(&self.related(name)?.value(), path).cloned()
-            }
+        let Some(rest) = path.strip_prefix('@') else { return at(&self.object, path).cloned() };
+        let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
+        match name {
+            "container" => match &*self.container.borrow() {
+                Some(container) => at(container, path).cloned(),
+                None => at(self.containers().first()?, path).cloned(),
+            },
+            "user" => at(&self.user()?.value(), path).cloned(),
+            "config" => around::config::missing_variable(self).and_then(|found| at(&found, path).cloned()),
+            "mount" => around::config::missing_volume(self).and_then(|found| at(&found, path).cloned()),
+            "node" => at(self.node.get_or_init(|| around::node::fitting(self)), path).cloned(),
+            "probe" => around::probe::failure(self, path),
+            "program" => around::program::of(self.containers().first()?).and_then(|found| at(&found, path).cloned()),
+            _ => at(&self.related(name)?.value(), path).cloned(),
         }
     }
 
@@ -62,14 +153,24 @@ impl<'c> Scene<'c> {
     }
 
     pub(crate) fn matches(&self, when: &When) -> bool {
-        let one_of = |path: &str, wanted: &Value| {
-            self.look(path).is_some_and(|found| wanted.as_array().map_or(&found == wanted, |many| many.contains(&found)))
-        };
         (when.fail.is_empty() || when.fail.iter().any(|f| f == self.fails()))
-            && when.has.iter().all(|path| self.look(path).is_some())
-            && when.lacks.iter().all(|path| self.look(path).is_none())
-            && when.is.iter().all(|(path, wanted)| one_of(path, wanted))
-            && when.not.iter().all(|(path, unwanted)| !one_of(path, unwanted))
+            && !when.except.iter().any(|f| f == self.fails())
+            // What is around is looked at only if the object itself fits: that costs more.
+            && self.fits(when, false)
+            && self.fits(when, true)
+    }
+
+    fn fits(&self, when: &When, around: bool) -> bool {
+        let part = |path: &&String| path.starts_with('@') == around;
+        let one_of = |path: &str, wanted: &Value| {
+            let same = |found: &Value| wanted.as_array().map_or(found == wanted, |many| many.contains(found));
+            if around { self.look(path).is_some_and(|found| same(&found)) } else { at(&self.object, path).is_some_and(same) }
+        };
+        let there = |path: &String| if around { self.look(path).is_some() } else { at(&self.object, path).is_some() };
+        when.has.iter().filter(part).all(there)
+            && !when.lacks.iter().filter(part).any(there)
+            && when.is.iter().filter(|(path, _)| part(path)).all(|(path, wanted)| one_of(path, wanted))
+            && !when.not.iter().filter(|(path, _)| part(path)).any(|(path, unwanted)| one_of(path, unwanted))
     }
 
     /// Fills in a template.

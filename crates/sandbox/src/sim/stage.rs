@@ -17,6 +17,12 @@ pub(crate) struct Group {
     /// Tables of owners whose changes matter to the objects.
     #[serde(default)]
     pub(crate) follows: Vec<String>,
+    /// Tables (`*` for all) whose changes matter to the objects of the same namespace.
+    #[serde(default)]
+    pub(crate) hears: Vec<String>,
+    /// What is heard matters only to objects that are being deleted.
+    #[serde(default)]
+    pub(crate) when_deleting: bool,
     pub(crate) stages: Vec<Stage>,
 }
 
@@ -30,13 +36,22 @@ pub(crate) struct Stage {
     /// Milliseconds, from and to.
     #[serde(default)]
     pub(crate) delay: (u64, u64),
+    /// A path to a count: from the second on, each doubles the delay, up to five minutes.
+    #[serde(default)]
+    pub(crate) doubles: Option<String>,
+    /// A path to a number of seconds that are added to the delay.
+    #[serde(default)]
+    pub(crate) seconds: Option<String>,
+    /// Does the same again after so many milliseconds, as long as it fits.
+    #[serde(default)]
+    pub(crate) every: Option<u64>,
     /// The field manager that the real thing would write as.
     #[serde(default = "anybody", rename = "as")]
     pub(crate) writer: String,
     /// Merged into the object, strategically.
     #[serde(default)]
     pub(crate) patch: Option<Value>,
-    /// Written when the patch changed something.
+    /// Written when the patch changed something, or there is none.
     #[serde(default)]
     pub(crate) events: Vec<EventTemplate>,
     /// Done after the patch, whether or not it changed something.
@@ -48,8 +63,8 @@ fn anybody() -> String {
     "sandbox".to_owned()
 }
 
-/// Conditions on an object; all must hold. Paths are those of [`crate::value`]; `@TABLE/path` looks at the first object
-/// of that table that the object owns, `@owner/path` at the object's controller.
+/// Conditions on an object; all must hold. Paths are those of [`crate::value`], here or, after an `@`, in what is around
+/// the object ([`super::scene`]).
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct When {
@@ -61,6 +76,8 @@ pub(crate) struct When {
     pub(crate) not: Map<String, Value>,
     /// The value of the annotation that makes an object fail; `none` is its absence.
     pub(crate) fail: Vec<String>,
+    /// Values of that annotation for which this is not.
+    pub(crate) except: Vec<String>,
 }
 
 /// An event about the object.
@@ -76,9 +93,13 @@ pub(crate) struct EventTemplate {
     /// In the new style: eventTime and this action, no count.
     #[serde(default)]
     pub(crate) action: Option<String>,
-    /// About the first container.
+    /// About the containers at hand, one each.
     #[serde(default)]
     pub(crate) container: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn normal() -> String {
@@ -100,31 +121,55 @@ pub(crate) enum Step {
     DeleteChildren { table: String },
     /// Removes this object for good, unless finalizers hold it.
     Finish {},
+    /// Puts the containers at hand into a state; the rest of a Pod's status follows from its containers.
+    Containers {
+        /// As it is, if it isn't said.
+        #[serde(default)]
+        state: Value,
+        #[serde(default)]
+        last: Value,
+        /// Counts a restart.
+        #[serde(default)]
+        restarts: bool,
+        /// Of a running container.
+        #[serde(default = "yes")]
+        ready: bool,
+        #[serde(default = "yes")]
+        started: bool,
+        /// Whatever else is to stand in the Pod's status.
+        #[serde(default)]
+        status: Value,
+    },
     /// Takes one finalizer away.
     DropFinalizer { name: String },
-    /// Keeps as many Pods of the template as a number says: named at random, by number, or one per node.
+    /// Keeps as many Pods of the template as a number says.
     KeepPods {
         template: String,
-        /// A path to the number; ignored for `nodes`.
-        #[serde(default)]
+        /// A path to the number.
         count: String,
-        names: Naming,
     },
+    /// Keeps Pods with numbers and claims of their own, in order.
+    KeepOrdered {},
+    /// Keeps a Pod on every node.
+    KeepEverywhere {},
+    /// Runs Pods until enough of them have succeeded.
+    RunToCompletion {},
+    /// Creates Jobs by a schedule, and keeps a history of them.
+    Schedule {},
     /// Writes counts of owned Pods: status field to what is counted.
     CountPods { fields: Map<String, Value> },
-    /// Keeps one ReplicaSet for the present template and empties the others.
+    /// Brings the Pods of ReplicaSets from one template to the next.
     Roll {},
+    /// Writes what a namespace uses of what a quota limits.
+    CountUsage {},
+    /// Keeps the addresses of the Pods that a Service selects.
+    KeepEndpoints {},
+    /// Makes the volume that a claim names refer to the claim.
+    ClaimVolume {},
+    /// Says that a node is alive.
+    RenewLease {},
     /// Deletes what a namespace holds and says what is left.
     Sweep {},
-}
-
-/// How Pods that are made are named.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Naming {
-    Random,
-    Ordinal,
-    Nodes,
 }
 
 const FILES: [(&str, &str); 4] = [

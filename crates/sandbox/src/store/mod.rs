@@ -155,6 +155,14 @@ impl Store {
         inner.tables.get(table).map(|t| list::range(t, namespace).cloned().collect()).unwrap_or_default()
     }
 
+    /// The objects of a table in a namespace whose names begin in the same way.
+    pub(crate) fn beginning(&self, table: &str, namespace: &str, with: &str) -> Vec<Arc<Entry>> {
+        let inner = self.read();
+        let Some(table) = inner.tables.get(table) else { return vec![] };
+        let from = table.objects.range(Key::new(namespace, with)..);
+        from.take_while(|(key, _)| *key.namespace == *namespace && key.name.starts_with(with)).map(|(_, entry)| entry.clone()).collect()
+    }
+
     /// Writes an object, giving it the next version.
     pub(crate) fn put(&self, kind: &Kind, mut object: Value, expect: Expect) -> Result<Arc<Entry>, Miss> {
         let table: Arc<str> = kind.table().into();

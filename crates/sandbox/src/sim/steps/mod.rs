@@ -1,9 +1,20 @@
 //! The named actions of stages: what a patch of one object can't say. They are generic and take their parameters from
 //! the stage; each leaves things alone that are as they should be.
 
+mod containers;
+mod endpoints;
+mod everywhere;
+mod finite;
+mod ordered;
 mod pods;
+mod report;
+mod revisions;
 mod roll;
+mod schedule;
 mod sweep;
+mod usage;
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -15,37 +26,49 @@ use crate::clock;
 use crate::cluster::{Cluster, DeleteOptions, Patch, PatchOptions, Write};
 use crate::registry::Kind;
 use crate::status::Refusal;
-use crate::store::Key;
+use crate::store::{Entry, Key};
 use crate::value::{set, text};
 
 pub(super) fn carry_out(scene: &Scene<'_>, kind: &Kind, stage: &Stage, step: &Step) -> Result<(), Refusal> {
     let key = Key::of(&scene.object);
     match step {
-        Step::Create { table, object, free } => create(scene, stage, table, scene.fill(object), *free),
+        Step::Create { table, object, free } => create(scene, stage, table, scene.fill(object), *free).map(drop),
         Step::DeleteChildren { table } => delete_children(scene, table),
         Step::Finish {} => {
             let options = DeleteOptions { grace: Some(0), uid: Some(scene.uid().to_owned()), ..DeleteOptions::default() };
             scene.cluster.delete(kind, &key, &options).map(drop)
         }
+        Step::Containers { state, last, restarts, ready, started, status } => {
+            let to = containers::To { state, last, restarts: *restarts, ready: *ready, started: *started, status };
+            containers::put(scene, kind, stage, &to)
+        }
         Step::DropFinalizer { name } => collect::without_finalizer(scene.cluster, &kind.table(), &key, name),
-        Step::KeepPods { template, count, names } => pods::keep(scene, stage, template, count, *names),
+        Step::KeepPods { template, count } => pods::keep(scene, stage, template, count),
+        Step::KeepOrdered {} => ordered::keep(scene, kind, stage),
+        Step::KeepEverywhere {} => everywhere::keep(scene, kind, stage),
+        Step::RunToCompletion {} => finite::run(scene, kind, stage),
+        Step::Schedule {} => schedule::keep(scene, kind, stage),
         Step::CountPods { fields } => pods::count(scene, kind, stage, fields),
         Step::Roll {} => roll::roll(scene, kind, stage),
+        Step::CountUsage {} => usage::count(scene, kind, stage),
+        Step::KeepEndpoints {} => endpoints::keep(scene, stage),
+        Step::ClaimVolume {} => claim_volume(scene, stage),
+        Step::RenewLease {} => renew_lease(scene),
         Step::Sweep {} => sweep::sweep(scene, kind, stage),
     }
 }
 
-/// Creates an object that this one owns. One that is there already is fine.
-fn create(scene: &Scene<'_>, stage: &Stage, table: &str, mut object: Value, free: bool) -> Result<(), Refusal> {
-    prune(&mut object);
+/// Creates an object that this one owns. One that is there already is fine, and not returned.
+fn create(scene: &Scene<'_>, stage: &Stage, table: &str, mut object: Value, free: bool) -> Result<Option<Arc<Entry>>, Refusal> {
+    crate::value::prune(&mut object);
     if !free {
         set(&mut object, "metadata.ownerReferences", json!([owner_reference(&scene.object)]));
     }
     let kind = scene.cluster.kind(table)?;
     let namespace = text(&object, "metadata.namespace").to_owned();
     match scene.cluster.create(&kind, &namespace, object, &Write::by(&stage.writer)) {
-        Err(refusal) if refusal.reason != "AlreadyExists" => Err(refusal),
-        _ => Ok(()),
+        Err(refusal) if refusal.reason == "AlreadyExists" => Ok(None),
+        made => made.map(Some),
     }
 }
 
@@ -54,16 +77,26 @@ fn owner_reference(owner: &Value) -> Value {
         "controller": true, "blockOwnerDeletion": true})
 }
 
-/// What a template could not fill in is not there.
-fn prune(value: &mut Value) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|_, v| !v.is_null());
-            map.values_mut().for_each(prune);
-        }
-        Value::Array(list) => list.iter_mut().for_each(prune),
-        _ => {}
+/// A volume that is bound by name learns by whom.
+fn claim_volume(scene: &Scene<'_>, stage: &Stage) -> Result<(), Refusal> {
+    let object = &scene.object;
+    let reference = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": object["metadata"]["name"], "namespace": object["metadata"]["namespace"],
+        "uid": object["metadata"]["uid"]});
+    patch(scene, "persistentvolumes", &Key::new("", text(object, "spec.volumeName")), stage, json!({"spec": {"claimRef": reference}}))
+}
+
+fn renew_lease(scene: &Scene<'_>) -> Result<(), Refusal> {
+    let name = text(&scene.object, "metadata.name");
+    let kind = scene.cluster.kind("leases.coordination.k8s.io")?;
+    let key = Key::new("kube-node-lease", name);
+    let (write, now) = (Write::by("kubelet"), json!({"renewTime": clock::now_micro()}));
+    if scene.cluster.store.get(&kind.table(), &key).is_some() {
+        return scene.cluster.patch(&kind, &key, &Patch::Merge(json!({"spec": now})), PatchOptions::default(), &write).map(drop);
     }
+    let owner = json!({"apiVersion": "v1", "kind": "Node", "name": name, "uid": scene.uid()});
+    let lease = json!({"metadata": {"name": name, "ownerReferences": [owner]},
+        "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": clock::now_micro()}});
+    scene.cluster.create(&kind, &key.namespace, lease, &write).map(drop)
 }
 
 fn delete_children(scene: &Scene<'_>, table: &str) -> Result<(), Refusal> {

@@ -1,0 +1,8 @@
+//! Facts about a Pod that follow from its spec and from what is around it.
+
+pub(super) mod config;
+pub(super) mod container;
+pub(super) mod node;
+pub(super) mod probe;
+pub(super) mod program;
+pub(super) mod quantity;

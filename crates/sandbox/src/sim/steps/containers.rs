@@ -1,0 +1,235 @@
+//! What a kubelet writes of a Pod: the states of its containers, and all that follows from them.
+//!
+//! Only the containers at hand ([`super::super::around::container`]) change. The last word, that a Pod succeeded or
+//! failed, is not said here: a kubelet says it in a write of its own.
+
+use rand::Rng;
+use serde_json::{Value, json};
+
+use super::super::around::container::status as status_of;
+use super::super::made;
+use super::super::scene::{Scene, settle};
+use super::super::stage::Stage;
+use crate::clock;
+use crate::cluster::Write;
+use crate::registry::Kind;
+use crate::status::Refusal;
+use crate::store::Key;
+use crate::value::{at, default, list, number, set, text};
+
+/// The state that containers are put into, as a template.
+pub(super) struct To<'s> {
+    pub(super) state: &'s Value,
+    pub(super) last: &'s Value,
+    pub(super) restarts: bool,
+    pub(super) ready: bool,
+    pub(super) started: bool,
+    pub(super) status: &'s Value,
+}
+
+pub(super) fn put(scene: &Scene<'_>, kind: &Kind, stage: &Stage, to: &To<'_>) -> Result<(), Refusal> {
+    let mut pod = scene.object.clone();
+    let mut changed: Vec<(String, Value)> = Vec::new();
+    scene.each_container(|container| changed.push((text(container, "name").to_owned(), one(scene, container, to))));
+    for (specs, statuses) in [("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")] {
+        let specs = list(&scene.object, &format!("spec.{specs}"));
+        if specs.is_empty() {
+            continue;
+        }
+        let entry = |spec: &Value| {
+            let name = text(spec, "name");
+            let new = changed.iter().find(|(of, _)| of == name).map(|(_, status)| status.clone());
+            new.unwrap_or_else(|| match status_of(&scene.object, statuses, name) {
+                Value::Null => fresh(&scene.object, spec),
+                same => same.clone(),
+            })
+        };
+        let mut all: Vec<Value> = specs.iter().map(entry).collect();
+        if statuses == "containerStatuses" {
+            all.sort_by(|a, b| text(a, "name").cmp(text(b, "name")));
+        }
+        pod["status"][statuses] = Value::Array(all);
+    }
+    follow(scene, &mut pod);
+    for (field, value) in to.status.as_object().into_iter().flatten() {
+        pod["status"][field] = scene.fill(value);
+    }
+    if pod["status"]["phase"] == "Failed" {
+        failed(&mut pod);
+    }
+    settle(&scene.object, &mut pod);
+    scene.cluster.update(kind, &Key::of(&scene.object), pod, &Write::by(&stage.writer).to("status")).map(drop)
+}
+
+/// A container that nothing has happened to.
+fn fresh(pod: &Value, spec: &Value) -> Value {
+    let reason = if list(pod, "spec.initContainers").is_empty() { "ContainerCreating" } else { "PodInitializing" };
+    let mut status = json!({"name": spec["name"], "image": spec["image"], "imageID": "", "lastState": {}, "ready": false, "started": false,
+        "restartCount": 0, "state": {"waiting": {"reason": reason}}});
+    let mounts: Vec<Value> = list(spec, "volumeMounts").iter().map(mount).collect();
+    if !mounts.is_empty() {
+        status["volumeMounts"] = Value::Array(mounts);
+    }
+    status
+}
+
+fn mount(mount: &Value) -> Value {
+    let mut shown = json!({"name": mount["name"], "mountPath": mount["mountPath"]});
+    if mount["readOnly"] == true {
+        shown["readOnly"] = json!(true);
+        shown["recursiveReadOnly"] = json!("Disabled");
+    }
+    shown
+}
+
+/// The new status of one container.
+fn one(scene: &Scene<'_>, container: &Value, to: &To<'_>) -> Value {
+    let main = container["kind"] == "main";
+    let of = if main { "containerStatuses" } else { "initContainerStatuses" };
+    let mut status = match status_of(&scene.object, of, text(container, "name")) {
+        Value::Null => fresh(&scene.object, &container["spec"]),
+        same => same.clone(),
+    };
+    let was = status["state"].clone();
+    let mut state = if to.state.is_null() { was.clone() } else { scene.fill(to.state) };
+    crate::value::prune(&mut state);
+    let runs = state.get("running").is_some();
+    if runs {
+        let id: [u128; 2] = [rand::rng().random(), rand::rng().random()];
+        status["containerID"] = json!(format!("containerd://{:032x}{:032x}", id[0], id[1]));
+        status["imageID"] = json!(format!("sandbox/{}", text(container, "image")));
+        default(&mut status, "resources", container["spec"]["resources"].clone());
+        set(&mut state, "running.startedAt", json!(clock::now()));
+    }
+    let mut last = scene.fill(to.last);
+    if let Some(ended) = was.get("terminated").filter(|_| state.get("terminated").is_none()) {
+        last = json!({"terminated": ended});
+    }
+    for ended in [&mut state, &mut last].into_iter().filter_map(|s| s.get_mut("terminated")) {
+        default(ended, "finishedAt", clock::now());
+        default(ended, "startedAt", was["running"]["startedAt"].as_str().map_or_else(clock::now, str::to_owned));
+        let id = text(&status, "containerID").to_owned();
+        if !id.is_empty() {
+            default(ended, "containerID", id);
+        }
+    }
+    if !last.is_null() {
+        status["lastState"] = last;
+    }
+    let complete = number(&state, "terminated.exitCode") == Some(0);
+    status["ready"] = json!(if container["kind"] == "init" { complete } else { runs && to.ready });
+    status["started"] = json!(runs && to.started);
+    if to.restarts {
+        status["restartCount"] = json!(number(&status, "restartCount").unwrap_or(0) + 1);
+    }
+    status["state"] = state;
+    status
+}
+
+/// Phase, conditions and addresses, as they follow from the containers.
+fn follow(scene: &Scene<'_>, pod: &mut Value) {
+    let begun = |status: &Value| {
+        let reason = text(status, "state.waiting.reason");
+        !matches!(reason, "ContainerCreating" | "PodInitializing")
+    };
+    let touched = ["containerStatuses", "initContainerStatuses"].into_iter().any(|of| list(pod, &format!("status.{of}")).iter().any(begun));
+    let host = json!(made::HOST);
+    for (path, value) in [("hostIP", host.clone()), ("hostIPs", json!([{"ip": host}])), ("startTime", json!(clock::now()))] {
+        default(pod, &format!("status.{path}"), value);
+    }
+    if touched {
+        let ip = made::pod_ip(scene);
+        default(pod, "status.podIP", ip.clone());
+        default(pod, "status.podIPs", json!([{"ip": ip}]));
+    }
+    let generation = pod["metadata"]["generation"].clone();
+    set(pod, "status.observedGeneration", generation);
+    set(pod, "status.phase", json!(phase(pod)));
+    let conditions = conditions(pod, touched);
+    set(pod, "status.conditions", Value::Array(conditions));
+}
+
+fn phase(pod: &Value) -> &'static str {
+    let waits = |s: &Value| s["state"].get("waiting").is_some() && at(s, "lastState.terminated").is_none();
+    let main = list(pod, "status.containerStatuses");
+    if initialised(pod).is_empty() && !main.iter().any(waits) { "Running" } else { "Pending" }
+}
+
+/// A Pod that is stopped for good, whatever its restart policy.
+fn failed(pod: &mut Value) {
+    let now = clock::now();
+    for condition in pod.pointer_mut("/status/conditions").and_then(Value::as_array_mut).into_iter().flatten() {
+        let kind = text(condition, "type").to_owned();
+        if matches!(kind.as_str(), "PodReadyToStartContainers" | "Ready" | "ContainersReady") {
+            *condition = json!({"type": kind, "status": "False", "lastProbeTime": null, "lastTransitionTime": now,
+                "observedGeneration": condition["observedGeneration"]});
+            if kind != "PodReadyToStartContainers" {
+                condition["reason"] = json!("PodFailed");
+            }
+        }
+    }
+}
+
+/// The init containers that are not done, or the sidecars not started.
+fn initialised(pod: &Value) -> Vec<&str> {
+    let sidecar = |name: &str| list(pod, "spec.initContainers").iter().any(|c| text(c, "name") == name && c["restartPolicy"] == "Always");
+    let done = |s: &Value| if sidecar(text(s, "name")) { s["started"] == true } else { number(s, "state.terminated.exitCode") == Some(0) };
+    list(pod, "status.initContainerStatuses").iter().filter(|s| !done(s)).map(|s| text(s, "name")).collect()
+}
+
+fn conditions(pod: &Value, sandbox: bool) -> Vec<Value> {
+    let now = clock::now();
+    let condition = |kind: &str, holds: bool, reason: &str, message: String| {
+        let mut condition = json!({"type": kind, "status": if holds { "True" } else { "False" }, "lastProbeTime": null, "lastTransitionTime": now,
+            "observedGeneration": pod["metadata"]["generation"]});
+        if !reason.is_empty() {
+            condition["reason"] = json!(reason);
+        }
+        if !message.is_empty() {
+            condition["message"] = json!(message);
+        }
+        condition
+    };
+    let main = list(pod, "status.containerStatuses");
+    let unready: Vec<&str> = main.iter().filter(|s| s["ready"] != true).map(|s| text(s, "name")).collect();
+    let incomplete = initialised(pod);
+    let over = text(pod, "spec.restartPolicy") != "Always" && !main.is_empty() && main.iter().all(|s| s["state"].get("terminated").is_some());
+    let failed = main.iter().any(|s| number(s, "state.terminated.exitCode").is_some_and(|code| code != 0));
+    let over = match (over, failed, text(pod, "spec.restartPolicy")) {
+        (true, false, _) => "PodCompleted",
+        (true, true, "Never") => "PodFailed",
+        _ => "",
+    };
+    let list_of = |what: &str, names: &[&str]| format!("containers with {what} status: [{}]", names.join(" "));
+    let ready = |kind: &str| match over {
+        "" if unready.is_empty() => condition(kind, true, "", String::new()),
+        "" => condition(kind, false, "ContainersNotReady", list_of("unready", &unready)),
+        over => condition(kind, false, over, String::new()),
+    };
+    let gate = list(pod, "spec.readinessGates").iter().map(|g| text(g, "conditionType"));
+    let closed = gate.map(|g| (g, text(pod, &format!("status.conditions.{g}.status")))).find(|(_, status)| *status != "True");
+    let mut all = vec![
+        condition("PodReadyToStartContainers", sandbox, "", String::new()),
+        match incomplete.as_slice() {
+            [] => condition("Initialized", true, if over == "PodCompleted" { over } else { "" }, String::new()),
+            names => condition("Initialized", false, "ContainersNotInitialized", list_of("incomplete", names)),
+        },
+        match closed {
+            Some((gate, status)) if unready.is_empty() => condition("Ready", false, "ReadinessGatesNotReady", gate_message(gate, status)),
+            _ => ready("Ready"),
+        },
+        ready("ContainersReady"),
+    ];
+    let own = |c: &Value| all.iter().any(|a| a["type"] == c["type"]);
+    let others: Vec<Value> = list(pod, "status.conditions").iter().filter(|c| !own(c)).cloned().collect();
+    all.extend(others);
+    all
+}
+
+fn gate_message(gate: &str, status: &str) -> String {
+    if status.is_empty() {
+        format!("corresponding condition of pod readiness gate {gate:?} does not exist.")
+    } else {
+        format!("corresponding condition of pod readiness gate {gate:?} does not equal to \"True\".")
+    }
+}
