@@ -82,6 +82,7 @@ fn check(kind: &Kind, object: &Value) -> Answer<()> {
     causes.extend(labels(object));
     causes.extend(pod::check(kind, object));
     causes.extend(workload(kind, object));
+    causes.extend(schedule(kind, object));
     if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, name, &causes)) }
 }
 
@@ -119,6 +120,15 @@ fn workload(kind: &Kind, object: &Value) -> Vec<Cause> {
         _ => {}
     }
     causes
+}
+
+/// A CronJob's schedule must be one.
+fn schedule(kind: &Kind, object: &Value) -> Option<Cause> {
+    if kind.resource() != "cronjobs.batch" {
+        return None;
+    }
+    let (field, message) = crate::sim::steps::schedule::wrong(text(object, "spec.schedule"), text(object, "spec.timeZone"))?;
+    Some(Cause::invalid(field, text(object, field), &message))
 }
 
 fn immutable(kind: &Kind, before: &Value, object: &Value) -> Vec<Cause> {

@@ -12,7 +12,7 @@ mod made;
 mod queue;
 mod scene;
 mod stage;
-mod steps;
+pub(crate) mod steps;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;

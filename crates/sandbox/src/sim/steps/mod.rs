@@ -10,7 +10,7 @@ mod pods;
 mod report;
 mod revisions;
 mod roll;
-mod schedule;
+pub(crate) mod schedule;
 mod sweep;
 mod usage;
 

@@ -61,6 +61,19 @@ impl Times {
     }
 }
 
+/// What is wrong with a CronJob's schedule or time zone, in the API server's words: the field and the message.
+pub(crate) fn wrong(schedule: &str, zone: &str) -> Option<(&'static str, String)> {
+    if Times::parse("@daily", zone).is_err() {
+        return Some(("spec.timeZone", format!("unknown time zone {zone}")));
+    }
+    let why = Times::parse(schedule, "").err()?;
+    let fields: Vec<&str> = schedule.split_whitespace().collect();
+    if fields.len() == 5 || schedule.starts_with('@') {
+        return Some(("spec.schedule", why));
+    }
+    Some(("spec.schedule", format!("expected exactly 5 fields, found {}: [{}]", fields.len(), fields.join(" "))))
+}
+
 pub(super) fn keep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let cron = &scene.object;
     let mut status = look_after(scene)?;
@@ -195,6 +208,9 @@ mod tests {
         assert!(Times::parse("* * * * * *", "").is_err(), "no seconds");
         assert!(Times::parse("61 * * * *", "").is_err());
         assert!(Times::parse("* * * * *", "Nowhere/Town").is_err());
+        assert_eq!(wrong("every day", ""), Some(("spec.schedule", "expected exactly 5 fields, found 2: [every day]".to_owned())));
+        assert_eq!(wrong("@daily", "Nowhere"), Some(("spec.timeZone", "unknown time zone Nowhere".to_owned())));
+        assert_eq!(wrong("*/5 * * * *", "Europe/Zurich"), None);
     }
 
     #[test]
