@@ -86,7 +86,7 @@ fn a_namespace_takes_everything_with_it() {
     let Some(tour) = Tour::begin("namespace") else { return };
     let other = format!("{}-x", tour.namespace());
     tour.ok(&format!("create ns {other}"));
-    tour.ok(&format!("-n {other} wait --for=create sa/default --timeout=60s"));
+    tour.until(&format!("-n {other} get sa default -o name --ignore-not-found"), |name| !name.is_empty());
     tour.ok(&format!("-n {other} create deployment d --image=nginx"));
     tour.ok(&format!("-n {other} create secret generic s --from-literal=a=b"));
     tour.ok(&format!("-n {other} rollout status deploy/d --timeout=60s"));

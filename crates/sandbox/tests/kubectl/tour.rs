@@ -15,6 +15,9 @@ const DEADLINE: Duration = Duration::from_secs(90);
 /// How the sandbox's warning begins, on standard error.
 const WARNING: &str = "Warning: this is the KubeKCloud sandbox";
 
+/// Before YAML in braces, which an older kubectl takes for JSON.
+const YAML: &str = "# YAML\n";
+
 pub(crate) struct Tour {
     runtime: Runtime,
     kubectl: PathBuf,
@@ -55,7 +58,7 @@ impl Tour {
         tour.ok(&format!("create namespace {}", tour.namespace));
         tour.ok(&format!("config set-context --current --namespace={}", tour.namespace));
         // The real server's controllers need a moment before it takes Pods.
-        tour.ok("wait --for=create serviceaccount/default --timeout=60s");
+        tour.until("get serviceaccount default -o name --ignore-not-found", |name| !name.is_empty());
         Some(tour)
     }
 
@@ -71,6 +74,13 @@ impl Tour {
     /// Whether this is a real API server.
     pub(crate) fn real(&self) -> bool {
         self.sandbox.is_none()
+    }
+
+    /// Whether kubectl is of this minor version or newer.
+    pub(crate) fn kubectl_has(&self, minor: u32) -> bool {
+        let version = self.ok("version --client");
+        let own = version.split("v1.").nth(1).and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+        own.expect("a version") >= minor
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -121,7 +131,7 @@ impl Tour {
             let mut child = command.spawn().expect("kubectl starts");
             let mut stdin = child.stdin.take().expect("a pipe");
             // A command that doesn't read has closed its end by now, perhaps.
-            let _ = stdin.write_all(input.as_bytes()).await;
+            let _ = stdin.write_all(format!("{YAML}{input}").as_bytes()).await;
             drop(stdin);
             tokio::time::timeout(DEADLINE, child.wait_with_output()).await
         });
