@@ -61,11 +61,11 @@ fn a_new_definition_is_served_at_once_and_gone_with_it() {
     assert_eq!(tour.ok_with("apply -f -", &gadget("large")), format!("gadget.{group}/g configured\n"));
     let table = tour.ok(&format!("get {short}"));
     assert_eq!(super::tour::rows(&table), [["NAME", "SIZE"], ["g", "large"]]);
-    has(&tour.fails("patch gadget g -p {\"spec\":{}}"), &["application/strategic-merge-patch+json is not supported by"]);
-    tour.ok("patch gadget g --type=merge -p {\"spec\":{\"size\":\"huge\"}}");
-    tour.ok("patch gadget g --type=merge --subresource=status -p {\"status\":{\"phase\":\"Ready\"}}");
-    tour.ok("wait gadget/g --for=jsonpath={.status.phase}=Ready --timeout=30s");
-    has(&tour.ok("describe gadget g"), &["Size:  huge", "Phase:  Ready", "API Version:  ", "Kind:         Gadget"]);
+    has(&tour.fails(&format!("patch {short} g -p {{\"spec\":{{}}}}")), &["application/strategic-merge-patch+json is not supported by"]);
+    tour.ok(&format!("patch {short} g --type=merge -p {{\"spec\":{{\"size\":\"huge\"}}}}"));
+    tour.ok(&format!("patch {short} g --type=merge --subresource=status -p {{\"status\":{{\"phase\":\"Ready\"}}}}"));
+    tour.ok(&format!("wait {short}/g --for=jsonpath={{.status.phase}}=Ready --timeout=30s"));
+    has(&tour.ok(&format!("describe {short} g")), &["Size:  huge", "Phase:  Ready", "API Version:  ", "Kind:         Gadget"]);
     tour.ok(&format!("delete crd gadgets.{group} --timeout=60s"));
     // api-resources asks anew; the others keep what they learned for hours.
     tour.until("api-resources -o name", |names| !names.contains(&format!("gadgets.{group}")));
