@@ -3,6 +3,73 @@
 use super::tour::{Tour, has};
 
 #[test]
+fn workloads_are_described_with_their_events() {
+    let Some(tour) = Tour::begin("describe") else { return };
+    tour.ok("create deployment d --image=nginx:1 --replicas=2 --port=80");
+    tour.ok("rollout status deploy/d --timeout=60s");
+    let deployment = tour.until("describe deploy d", |text| text.contains("ScalingReplicaSet"));
+    has(
+        &deployment,
+        &[
+            "Replicas:               2 desired | 2 updated | 2 total | 2 available | 0 unavailable",
+            "StrategyType:           RollingUpdate",
+            "RollingUpdateStrategy:  25% max unavailable, 25% max surge",
+            "Available      True    MinimumReplicasAvailable",
+            "Progressing    True    NewReplicaSetAvailable",
+            "OldReplicaSets:  <none>",
+            "NewReplicaSet:   d-",
+            "(2/2 replicas created)",
+            "Port:          80/TCP",
+        ],
+    );
+    has(
+        &tour.until("describe rs -l app=d", |text| text.contains("SuccessfulCreate")),
+        &["Controlled By:  Deployment/d", "Replicas:       2 current / 2 desired", "Pods Status:    2 Running / 0 Waiting / 0 Succeeded / 0 Failed"],
+    );
+    let pod = tour.ok("get pods -l app=d -o jsonpath={.items[0].metadata.name}");
+    let pod = tour.until(&format!("describe pod {pod}"), |text| text.contains("Successfully assigned"));
+    has(
+        &pod,
+        &[
+            "Status:           Running",
+            "IP:               127.",
+            "Controlled By:  ReplicaSet/d-",
+            "Image:          nginx:1",
+            "Ready:          True",
+            "Restart Count:  0",
+            "QoS Class: ",
+            "BestEffort",
+            "node.kubernetes.io/not-ready:NoExecute op=Exists for 300s",
+            "PodScheduled ",
+            "State:          Running",
+            "Service Account:  default",
+            "Node:             ",
+        ],
+    );
+    tour.ok("expose deploy d --port=80");
+    let service = tour.until("describe svc d", |text| !text.contains("Endpoints:                \n") || !tour.real());
+    has(
+        &service,
+        &[
+            "Type:                     ClusterIP",
+            "Selector:                 app=d",
+            "Port:                     <unset>  80/TCP",
+            "Session Affinity:         None",
+        ],
+    );
+    tour.ok("create job j --image=busybox -- true");
+    has(
+        &tour.until("describe job j", |text| text.contains("SuccessfulCreate")),
+        &["Parallelism:      1", "Completions:      1", "Completion Mode:  NonIndexed"],
+    );
+    tour.ok("create cronjob cj --image=busybox --schedule='0 0 1 1 *' -- true");
+    has(
+        &tour.ok("describe cj cj"),
+        &["Schedule:                      0 0 1 1 *", "Concurrency Policy:            Allow", "Successful Job History Limit:  3"],
+    );
+}
+
+#[test]
 fn configuration_and_policies_are_described() {
     let Some(tour) = Tour::begin("described") else { return };
     let own = tour.namespace().to_owned();

@@ -40,3 +40,15 @@ fn what_the_sandbox_never_does_is_refused_clearly() {
     has(&tour.fails("get --raw /api/v1/nodes/sandbox-node-0/proxy"), &["the sandbox has no proxy: nothing really runs in it"]);
     has(&tour.fails("create token default"), &["error: failed to create token: "]);
 }
+
+#[test]
+fn a_cordoned_node_gets_no_new_pods() {
+    let Some(tour) = Tour::simulated("cordon") else { return };
+    let node = "sandbox-node-0";
+    tour.ok(&format!("cordon {node}"));
+    tour.ok("run p --image=nginx");
+    tour.until("get pod p -o jsonpath={.status.conditions[0].reason}", |reason| reason == "Unschedulable");
+    has(&tour.ok("describe pod p"), &["FailedScheduling", "unschedulable"]);
+    tour.ok(&format!("uncordon {node}"));
+    tour.ok("wait pod/p --for=condition=Ready --timeout=60s");
+}
