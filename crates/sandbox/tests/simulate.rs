@@ -26,7 +26,7 @@ async fn a_thousand_pods_run() {
     stream::iter(0..1000).map(create).buffer_unordered(16).try_collect::<Vec<_>>().await.expect("all created");
     let running = ListParams::default().fields("status.phase=Running");
     while pods.list(&running).await.expect("a list").items.len() < 1000 {
-        assert!(start.elapsed() < Duration::from_secs(120), "even for a debug build on a busy machine");
+        assert!(start.elapsed() < Duration::from_secs(300), "even for a debug build on a busy machine");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     println!("1,000 Pods created and Running after {:?}", start.elapsed());
