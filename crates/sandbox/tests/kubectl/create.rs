@@ -45,6 +45,7 @@ fn workloads_are_made_and_run() {
     assert_eq!(tour.ok("get cj cj -o 'jsonpath={.spec.schedule}/{.spec.jobTemplate.spec.template.spec.containers[0].image}'"), "0 0 1 1 */busybox");
     tour.ok("create job from --from=cronjob/cj");
     assert_eq!(tour.ok("get job from -o jsonpath={.metadata.ownerReferences[0].kind}{.spec.template.spec.containers[0].image}"), "CronJobbusybox");
+    has(&tour.fails("create cronjob bad --image=busybox --schedule='every day'"), &["is invalid: spec.schedule: Invalid value: \"every day\""]);
 }
 
 #[test]
