@@ -107,6 +107,11 @@ impl Refusal {
         Refusal::new(500, "InternalError", text).with_details(json!({"causes": [{"message": message.to_string()}]}))
     }
 
+    /// The real server says no more than this of a JSON patch that does not apply.
+    pub(crate) fn rejected() -> Self {
+        Refusal::new(422, "Invalid", "the server rejected our request due to an error in our request").with_details(json!({}))
+    }
+
     /// A 422 with every wrong field.
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
         let mut each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();

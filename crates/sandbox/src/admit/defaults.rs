@@ -93,7 +93,10 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
         fill_pod(object, path);
     }
     match resource.as_str() {
-        "pods" => ADMITTED_POD.iter().for_each(|(path, value)| default(object, &format!("spec.{path}"), from_json(value))),
+        "pods" => {
+            ADMITTED_POD.iter().for_each(|(path, value)| default(object, &format!("spec.{path}"), from_json(value)));
+            request_limits(object);
+        }
         "secrets" => encode_strings(object),
         "services" => fill_service(object),
         "namespaces" => {
@@ -137,6 +140,12 @@ fn fill_pod(object: &mut Value, path: &str) {
     for (field, value) in POD {
         default(object, &format!("{path}.{field}"), from_json(value));
     }
+    let volumes = format!("/{}/volumes", path.replace('.', "/"));
+    for volume in object.pointer_mut(&volumes).and_then(Value::as_array_mut).into_iter().flatten() {
+        for source in ["configMap", "secret", "projected", "downwardAPI"].iter().filter(|s| volume[**s].is_object()).collect::<Vec<_>>() {
+            default(volume, &format!("{source}.defaultMode"), 420);
+        }
+    }
     for containers in ["containers", "initContainers"] {
         let at = format!("/{}/{containers}", path.replace('.', "/"));
         for container in object.pointer_mut(&at).and_then(Value::as_array_mut).into_iter().flatten() {
@@ -147,6 +156,18 @@ fn fill_pod(object: &mut Value, path: &str) {
             default(container, "terminationMessagePolicy", "File");
             for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
                 default(port, "protocol", "TCP");
+            }
+        }
+    }
+}
+
+/// What is limited is requested, unless the Pod says another request.
+fn request_limits(pod: &mut Value) {
+    for containers in ["containers", "initContainers"] {
+        for container in pod["spec"].get_mut(containers).and_then(Value::as_array_mut).into_iter().flatten() {
+            let limits = at(container, "resources.limits").and_then(Value::as_object).cloned().unwrap_or_default();
+            for (resource, limit) in limits {
+                crate::value::object(&mut container["resources"], "requests").entry(resource).or_insert(limit);
             }
         }
     }

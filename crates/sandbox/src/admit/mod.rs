@@ -110,6 +110,9 @@ fn workload(kind: &Kind, object: &Value) -> Vec<Cause> {
     if number(object, "spec.replicas").is_some_and(|n| n < 0) {
         causes.push(Cause::invalid("spec.replicas", object["spec"]["replicas"].clone(), "must be greater than or equal to 0"));
     }
+    if text(object, "spec.strategy.type") == "Recreate" && at(object, "spec.strategy.rollingUpdate").is_some() {
+        causes.push(Cause::forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"));
+    }
     let wanted = at(object, "spec.selector.matchLabels").and_then(Value::as_object);
     let labels = at(object, "spec.template.metadata.labels").unwrap_or(&Value::Null);
     match wanted {

@@ -28,15 +28,15 @@ impl Cluster {
     }
 
     fn create_once(&self, kind: &Kind, namespace: &str, mut object: Value, write: &Write) -> Answer<Arc<Entry>> {
-        prepare(kind, namespace, &mut object)?;
+        prepare(kind, namespace, &mut object, write)?;
         let name = text(&object, "metadata.name").to_owned();
         crate::admit::on_create(kind, &mut object)?;
         if kind.namespaced {
             self.namespace_accepts(kind, namespace, &name)?;
         }
-        if at(&object, "metadata.managedFields").is_none() {
+        if !write.applied {
             let mut claimed = crate::admit::claimed(kind, &object);
-            managed::record(kind, &json!({}), &mut claimed, &write.writer);
+            managed::record(kind, None, &mut claimed, &write.writer);
             // A kind in whose object nothing is owned has none.
             if let Some(fields) = at(&claimed, "metadata.managedFields") {
                 set(&mut object, "metadata.managedFields", fields.clone());
@@ -71,8 +71,8 @@ impl Cluster {
 }
 
 /// Fills in what the server decides about a new object.
-fn prepare(kind: &Kind, namespace: &str, object: &mut Value) -> Answer<()> {
-    check_type(kind, object)?;
+fn prepare(kind: &Kind, namespace: &str, object: &mut Value, write: &Write) -> Answer<()> {
+    check_type(kind, object, write)?;
     check_namespace(kind, namespace, object)?;
     if !text(object, "metadata.resourceVersion").is_empty() {
         return Err(Refusal::new(500, "", "resourceVersion should not be set on objects to be created"));

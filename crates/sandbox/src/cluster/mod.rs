@@ -6,6 +6,7 @@
 mod body;
 mod create;
 mod delete;
+mod patch;
 mod update;
 
 use std::collections::HashMap;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 pub(crate) use body::go_name;
 pub(crate) use delete::{DeleteOptions, Deleted};
-pub(crate) use update::{Patch, PatchOptions};
+pub(crate) use patch::{Patch, PatchOptions};
 
 use crate::fields::managed::Writer;
 use crate::registry::{Kind, Registry, custom};
@@ -31,11 +32,46 @@ const TRIES: usize = 20;
 pub(crate) struct Write {
     pub(crate) writer: Writer,
     pub(crate) dry_run: bool,
+    /// The object comes from an apply patch and carries its new owners already.
+    applied: bool,
+    /// What happens to fields that the kind doesn't have.
+    pub(crate) unknown: Unknown,
+    /// The fields of the body in their order, each with whether it repeats one.
+    pub(crate) keys: Vec<(String, bool)>,
+    /// What the client is told besides the answer.
+    pub(crate) warnings: Arc<Mutex<Vec<String>>>,
+}
+
+/// What happens to fields that a kind doesn't have, and to repeated ones: `fieldValidation`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Unknown {
+    #[default]
+    Dropped,
+    Warned,
+    Refused,
 }
 
 impl Write {
     pub(crate) fn by(manager: &str) -> Self {
-        Write { writer: Writer { manager: manager.to_owned(), subresource: String::new() }, dry_run: false }
+        let writer = Writer { manager: manager.to_owned(), subresource: String::new() };
+        Write { writer, dry_run: false, applied: false, unknown: Unknown::default(), keys: Vec::new(), warnings: Arc::default() }
+    }
+
+    /// Refuses fields that the kind doesn't have, or leaves a warning about each.
+    fn unknown_fields(&self, unknown: &[String], refuse: impl FnOnce(String) -> Refusal) -> Answer<()> {
+        let place = |field: &String, again: bool| self.keys.iter().position(|(key, repeats)| key == field && *repeats == again).unwrap_or(usize::MAX);
+        let mut told: Vec<(usize, String)> = unknown.iter().map(|field| (place(field, false), format!("unknown field {field:?}"))).collect();
+        let repeated = self.keys.iter().enumerate().filter(|(_, (_, again))| *again);
+        told.extend(repeated.map(|(at, (field, _))| (at, format!("duplicate field {field:?}"))));
+        told.sort();
+        let told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
+        match self.unknown {
+            Unknown::Refused if !told.is_empty() => return Err(refuse(told.join(", "))),
+            // A write that is tried again says it once.
+            Unknown::Warned => *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = told,
+            _ => {}
+        }
+        Ok(())
     }
 
     pub(crate) fn to(mut self, subresource: &str) -> Self {

@@ -1,6 +1,5 @@
-//! Update and patch, of the object or of one subresource.
+//! Update of an object or of one subresource, and what every change goes through.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -8,34 +7,18 @@ use serde_json::{Value, json};
 use super::body::check_type;
 use super::create::check_namespace;
 use super::{Cluster, TRIES, Write, finalizers, missed, seen_version};
-use crate::fields::{apply, json, managed, strategic};
+use crate::fields::managed;
 use crate::registry::Kind;
-use crate::status::{Answer, Refusal};
+use crate::status::{Answer, Cause, Refusal};
 use crate::store::{Entry, Expect, Key};
 use crate::value::{at, number, remove, set, text};
-
-/// A patch of one of the four types.
-#[derive(Debug, Clone)]
-pub(crate) enum Patch {
-    Json(json_patch::Patch),
-    Merge(Value),
-    Strategic(Value),
-    Apply { config: Value, force: bool },
-}
-
-/// What a patch may do besides.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PatchOptions {
-    /// The simulator's own patches may be strategic on any kind.
-    pub(crate) internal: bool,
-}
 
 const SYSTEM: [&str; 7] = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"];
 
 impl Cluster {
     /// Replaces an object, or the part of it that the subresource in `write` covers.
     pub(crate) fn update(&self, kind: &Kind, key: &Key, mut object: Value, write: &Write) -> Answer<Arc<Entry>> {
-        check_type(kind, &mut object)?;
+        check_type(kind, &mut object, write)?;
         check_namespace(kind, &key.namespace, &mut object)?;
         let named = text(&object, "metadata.name");
         if named.is_empty() {
@@ -53,6 +36,11 @@ impl Cluster {
         let uid = text(&object, "metadata.uid").to_owned();
         for _ in 0..TRIES {
             let live = self.get(kind, key)?;
+            if kind.custom && seen.is_none() {
+                let named = Kind { kind: kind.plural.clone(), ..kind.clone() };
+                let cause = Cause::invalid("metadata.resourceVersion", 0, "must be specified for an update");
+                return Err(Refusal::invalid(&named, &key.name, &[cause]));
+            }
             if !uid.is_empty() && uid != *live.uid {
                 let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", live.uid);
                 return Err(Refusal::conflict(kind, &key.name, &why));
@@ -60,52 +48,15 @@ impl Cluster {
             if seen.as_ref().is_some_and(|v| *v != live.version.to_string()) {
                 return Err(Refusal::modified(kind, &key.name));
             }
-            if let Some(entry) = self.finish(kind, &live, object.clone(), write, false)? {
+            if let Some(entry) = self.finish(kind, &live, object.clone(), write)? {
                 return Ok(entry);
             }
         }
         Err(Refusal::modified(kind, &key.name))
     }
 
-    /// Patches an object; an apply patch creates it where there is none (then the second value is true).
-    pub(crate) fn patch(&self, kind: &Kind, key: &Key, patch: &Patch, options: PatchOptions, write: &Write) -> Answer<(Arc<Entry>, bool)> {
-        if matches!(patch, Patch::Strategic(_)) && kind.custom && !options.internal {
-            let message = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
-            return Err(Refusal::new(415, "UnsupportedMediaType", message));
-        }
-        for _ in 0..TRIES {
-            let Some(live) = self.store.get(&kind.table(), key) else {
-                return self.apply_new(kind, key, patch, write);
-            };
-            let before = live.value();
-            let mut object = patched(kind, &before, patch, write)?;
-            check_type(kind, &mut object)?;
-            if seen_version(&object).is_some_and(|v| v != live.version.to_string()) {
-                return Err(Refusal::modified(kind, &key.name));
-            }
-            let applied = matches!(patch, Patch::Apply { .. });
-            if let Some(entry) = self.finish(kind, &live, object, write, applied)? {
-                return Ok((entry, false));
-            }
-        }
-        Err(Refusal::modified(kind, &key.name))
-    }
-
-    fn apply_new(&self, kind: &Kind, key: &Key, patch: &Patch, write: &Write) -> Answer<(Arc<Entry>, bool)> {
-        let Patch::Apply { config, force } = patch else {
-            return Err(Refusal::not_found(kind, &key.name));
-        };
-        if !write.writer.subresource.is_empty() {
-            return Err(Refusal::not_found(kind, &key.name));
-        }
-        let config = applicable(kind, config, write)?;
-        let mut object = apply::apply(kind, &json!({}), &config, &write.writer, *force).map_err(|c| conflicts(&c))?;
-        set(&mut object, "metadata.name", json!(key.name));
-        Ok((self.create(kind, &key.namespace, object, write)?, true))
-    }
-
     /// Puts a changed object through the rules and into the store. `None` when somebody else was faster.
-    fn finish(&self, kind: &Kind, live: &Entry, mut object: Value, write: &Write, applied: bool) -> Answer<Option<Arc<Entry>>> {
+    pub(super) fn finish(&self, kind: &Kind, live: &Entry, mut object: Value, write: &Write) -> Answer<Option<Arc<Entry>>> {
         let before = live.value();
         confine(kind, &before, &mut object, &write.writer.subresource);
         for field in SYSTEM {
@@ -119,7 +70,8 @@ impl Cluster {
         if write.writer.subresource != "binding" {
             raise_generation(kind, &before, &mut object);
         }
-        if !applied {
+        // Only a write to the whole object may bring owners.
+        if !write.applied && !write.writer.subresource.is_empty() {
             match at(&before, "metadata.managedFields") {
                 Some(fields) => set(&mut object, "metadata.managedFields", fields.clone()),
                 None => remove(&mut object, "metadata.managedFields"),
@@ -129,11 +81,11 @@ impl Cluster {
             no_new_finalizers(kind, &before, &object)?;
         }
         crate::admit::on_update(kind, &before, &mut object, &write.writer.subresource)?;
+        if !write.applied {
+            managed::record(kind, Some(&before), &mut object, &write.writer);
+        }
         if object == before {
             return Ok(Some(Arc::new(Entry::with_json(kind, &before, live.version, live.json.clone()))));
-        }
-        if !applied {
-            managed::record(kind, &before, &mut object, &write.writer);
         }
         if write.dry_run {
             return Ok(Some(Arc::new(Entry::new(kind, &object, live.version))));
@@ -163,7 +115,7 @@ fn no_new_finalizers(kind: &Kind, before: &Value, object: &Value) -> Answer<()> 
     }
     let why = format!("no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}", new.join(", "));
     // The real server finds it twice.
-    let cause = crate::status::Cause::forbidden("metadata.finalizers", &why);
+    let cause = Cause::forbidden("metadata.finalizers", &why);
     Err(Refusal::invalid(kind, text(object, "metadata.name"), &[cause.clone(), cause]))
 }
 
@@ -216,61 +168,4 @@ fn raise_generation(kind: &Kind, before: &Value, object: &mut Value) {
     if !same || status_is_spec {
         set(object, "metadata.generation", json!(generation + 1));
     }
-}
-
-fn patched(kind: &Kind, before: &Value, patch: &Patch, write: &Write) -> Answer<Value> {
-    let mut object = before.clone();
-    match patch {
-        Patch::Json(patch) => {
-            json::patch(&mut object, patch).map_err(|_| rejected())?;
-        }
-        Patch::Merge(patch) => json_patch::merge(&mut object, patch),
-        Patch::Strategic(patch) => strategic::merge(if kind.custom { "Custom" } else { &kind.kind }, &mut object, patch),
-        Patch::Apply { config, force } => {
-            let config = applicable(kind, config, write)?;
-            object = apply::apply(kind, before, &config, &write.writer, *force).map_err(|c| conflicts(&c))?;
-        }
-    }
-    Ok(object)
-}
-
-/// The real server says no more than this either.
-fn rejected() -> Refusal {
-    Refusal::new(422, "Invalid", "the server rejected our request due to an error in our request").with_details(json!({}))
-}
-
-/// The part of a configuration that an apply may set: not the status, or nothing but the status.
-fn applicable(kind: &Kind, config: &Value, write: &Write) -> Answer<Value> {
-    let mut config = config.clone();
-    check_type(kind, &mut config)?;
-    if at(&config, "metadata.managedFields").is_some() {
-        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
-    }
-    if write.writer.subresource == "status" {
-        if let Some(map) = config.as_object_mut() {
-            map.retain(|key, _| matches!(key.as_str(), "apiVersion" | "kind" | "status" | "metadata"));
-        }
-        let version = config["metadata"]["resourceVersion"].clone();
-        config["metadata"] = if version.is_null() { json!({}) } else { json!({"resourceVersion": version}) };
-    } else if kind.has("status") {
-        remove(&mut config, "status");
-    }
-    Ok(config)
-}
-
-/// One line for a single conflict; for more, the fields under each manager.
-fn conflicts(found: &apply::Conflicts) -> Refusal {
-    let causes = &found.0;
-    let message = match causes.as_slice() {
-        [one] => format!("Apply failed with 1 conflict: {}: {}", one.message, one.field),
-        many => {
-            let mut by_manager: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-            many.iter().for_each(|c| by_manager.entry(&c.message).or_default().push(format!("\n- {}", c.field)));
-            let each =
-                by_manager.iter().map(|(message, fields)| format!("{}:{}", message.replacen("conflict with", "conflicts with", 1), fields.concat()));
-            format!("Apply failed with {} conflicts: {}", many.len(), each.collect::<Vec<_>>().join("\n"))
-        }
-    };
-    let list: Vec<Value> = causes.iter().map(|c| json!({"reason": c.reason, "message": c.message, "field": c.field})).collect();
-    Refusal::new(409, "Conflict", message).with_details(json!({"causes": list}))
 }

@@ -1,146 +1,123 @@
 //! Server-side apply: merge a configuration into an object, keep who owns what, remove what the manager no longer
 //! wants and nobody else owns, and refuse to overwrite another manager's value unless forced.
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
-use super::compare::{self, element_key, is_granular};
+use super::compare::{compare, fields};
 use super::managed::{self, Manager, Writer};
+use super::merge::{merge, with_named_fields, without};
 use super::set::Set;
 use crate::registry::Kind;
-use crate::registry::schema::{self, Rule};
+use crate::registry::schema::Shape;
 use crate::status::Cause;
+use crate::value::{set as set_at, text};
 
 /// Fields that other managers own with another value.
 #[derive(Debug)]
 pub(crate) struct Conflicts(pub(crate) Vec<Cause>);
 
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Applies a configuration. The result carries its new `managedFields`.
 pub(crate) fn apply(kind: &Kind, live: &Value, config: &Value, writer: &Writer, force: bool) -> Result<Value, Conflicts> {
-    let root = kind.schema();
-    let wanted = compare::object_fields(root, config);
     let mut managers = managed::read(live);
-    let entry = writer.entry(kind, true, wanted.clone());
-    let own = managers.iter().position(|m| m.name == entry.name && m.apply && m.subresource == entry.subresource);
-    let before = own.map(|at| managers.remove(at));
-
-    let mut merged = merge(root, Rule::Plain, live, config);
-    let (changed, _) = compare::differences(root, live, &merged);
-    let conflicts = conflicts(&managers, &changed.both(&wanted));
-    if !conflicts.is_empty() && !force {
-        return Err(Conflicts(conflicts));
+    if managers.is_empty() && !text(live, "metadata.uid").is_empty() {
+        managers = managed::before_first_apply(kind, live);
     }
-    for manager in &mut managers {
-        manager.fields = manager.fields.minus(&changed.both(&wanted));
+    // kubectl was the manager of objects that it applied in its own way before, and says what in an annotation.
+    let former = if writer.manager == "kubectl" { last_applied(kind, live) } else { None };
+    let mut object = attempt(kind, live, config, writer, managers, force, former.as_ref())?;
+    if writer.manager == "kubectl" && has_last_applied(&object) {
+        let mut said = config.clone();
+        if let Some(annotations) = said.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+            annotations.remove(LAST_APPLIED);
+        }
+        object["metadata"]["annotations"][LAST_APPLIED] = json!(format!("{said}\n"));
     }
-
-    if let Some(before) = &before {
-        let mut others = Set::default();
-        managers.iter().for_each(|m| others.union(&m.fields));
-        prune(root, Rule::Plain, &mut merged, &before.fields, &wanted, &others);
-    }
-    let (_, gone) = compare::differences(root, live, &merged);
-    for manager in &mut managers {
-        manager.fields = manager.fields.minus(&gone);
-    }
-
-    let same = before.as_ref().is_some_and(|b| b.fields == wanted && b.api_version == entry.api_version);
-    let time = before.filter(|_| same).map_or(entry.time.clone(), |b| b.time);
-    managers.push(Manager { time, ..entry });
-    managed::write(&mut merged, &managers);
-    Ok(merged)
+    Ok(object)
 }
 
-fn conflicts(managers: &[Manager], changed: &Set) -> Vec<Cause> {
+fn attempt(
+    kind: &Kind,
+    live: &Value,
+    config: &Value,
+    writer: &Writer,
+    mut managers: Vec<Manager>,
+    force: bool,
+    allowed: Option<&Set>,
+) -> Result<Value, Conflicts> {
+    let shape = &kind.shape;
+    let entry = writer.entry(kind, true, managed::owned(kind, config));
+    let own = managers.iter().position(|m| m.same(&entry));
+    let before = own.map(|at| managers.remove(at));
+
+    let mut object = merge(shape, Some(live), Some(config)).unwrap_or_default();
+    if let Some(before) = &before {
+        let mut owned = entry.fields.clone();
+        managers.iter().for_each(|m| owned.union(&m.fields));
+        object = prune(shape, &object, &before.fields, &owned);
+    }
+    let found = compare(shape, Some(live), Some(&object));
+    let set = found.set();
+    if !force {
+        let causes = conflicts(&managers, &set, allowed);
+        if !causes.is_empty() {
+            return Err(Conflicts(causes));
+        }
+    }
+    for manager in &mut managers {
+        manager.fields = manager.fields.minus(&set).minus(&found.removed);
+    }
+    // A manager that joins without changing anything has no time.
+    let time = if *live == object { before.map(|b| b.time).unwrap_or_default() } else { entry.time.clone() };
+    managers.push(Manager { time, ..entry });
+    managed::write(&mut object, &managers);
+    Ok(object)
+}
+
+fn conflicts(managers: &[Manager], changed: &Set, allowed: Option<&Set>) -> Vec<Cause> {
+    let mut sorted: Vec<&Manager> = managers.iter().collect();
+    sorted.sort_by(|a, b| (&a.name, a.apply, &a.subresource).cmp(&(&b.name, b.apply, &b.subresource)));
     let mut causes = Vec::new();
-    for manager in managers {
-        for field in manager.fields.both(changed).leaves() {
-            let using = if manager.apply { String::new() } else { format!(" using {}", manager.api_version) };
-            let with = if manager.subresource.is_empty() { String::new() } else { format!(" with subresource {:?}", manager.subresource) };
+    for manager in sorted {
+        let mut contested = manager.fields.both(changed);
+        if let Some(allowed) = allowed {
+            contested = contested.minus(allowed);
+        }
+        let using = if manager.apply { String::new() } else { format!(" using {}", manager.api_version) };
+        let with = if manager.subresource.is_empty() { String::new() } else { format!(" with subresource {:?}", manager.subresource) };
+        for field in contested.paths() {
             causes.push(Cause::new("FieldManagerConflict", field, format!("conflict with {:?}{with}{using}", manager.name)));
         }
     }
-    causes.sort_by(|a, b| (&a.message, &a.field).cmp(&(&b.message, &b.field)));
     causes
 }
 
-/// The live value with the configuration's values in place of its own.
-fn merge(of: &str, rule: Rule, live: &Value, config: &Value) -> Value {
-    match (live, config) {
-        (Value::Object(old), Value::Object(new)) if rule != Rule::Atomic => {
-            let mut out = old.clone();
-            for (name, value) in new {
-                let field = schema::field(of, name);
-                let merged = merge(field.child, field.rule, old.get(name).unwrap_or(&Value::Null), value);
-                out.insert(name.clone(), merged);
-            }
-            Value::Object(out)
-        }
-        (Value::Array(old), Value::Array(_)) if is_granular(rule, config) && (old.is_empty() || is_granular(rule, live)) => {
-            merge_list(of, rule, old, config.as_array().map_or(&[], Vec::as_slice))
-        }
-        (_, config) => config.clone(),
-    }
+/// The merged object without what the manager had and nobody owns any more.
+fn prune(shape: &Shape, merged: &Value, had: &Set, owned: &Set) -> Value {
+    let whole = |set: &Set| with_named_fields(shape, set);
+    let all = whole(&fields(shape, merged));
+    let left = |gone: &Set| without(shape, merged, gone).unwrap_or_else(|| json!({}));
+    // First all that it had goes; what somebody owns comes back, and then what it never had.
+    let mut kept = whole(&fields(shape, &left(&whole(had))));
+    kept.union(&whole(owned));
+    let pruned = left(&all.minus(&kept));
+    let kept = whole(&fields(shape, &pruned));
+    left(&all.minus(&kept).both(&whole(had)))
 }
 
-/// Elements keep the live order; new ones come after, in the configuration's order.
-fn merge_list(of: &str, rule: Rule, old: &[Value], new: &[Value]) -> Value {
-    let mut out: Vec<Value> = old.to_vec();
-    for value in new {
-        let key = element_key(rule, value);
-        match out.iter_mut().find(|e| element_key(rule, e) == key) {
-            Some(there) => *there = merge(of, Rule::Plain, there, value),
-            None => out.push(value.clone()),
-        }
-    }
-    Value::Array(out)
+fn has_last_applied(object: &Value) -> bool {
+    object["metadata"]["annotations"][LAST_APPLIED].is_string()
 }
 
-/// Removes what the manager owned, doesn't want any more and nobody else owns.
-fn prune(of: &str, rule: Rule, value: &mut Value, had: &Set, wants: &Set, others: &Set) {
-    let empty = Set::default();
-    let mut doomed = Vec::new();
-    for (key, had) in &had.below {
-        let (wants, others) = (wants.child(key).unwrap_or(&empty), others.child(key).unwrap_or(&empty));
-        if wants.is_empty() && others.is_empty() {
-            doomed.push(key.as_str());
-        } else if !had.below.is_empty() {
-            inside(of, rule, value, key, |of, rule, inner| prune(of, rule, inner, had, wants, others));
-        }
+/// What kubectl's own annotation says it applied, as far as it still holds.
+fn last_applied(kind: &Kind, live: &Value) -> Option<Set> {
+    let said: Value = serde_json::from_str(live["metadata"]["annotations"][LAST_APPLIED].as_str()?).ok()?;
+    if text(&said, "apiVersion") != kind.api_version() {
+        return None;
     }
-    match value {
-        Value::Object(map) => map.retain(|name, _| !doomed.contains(&format!("f:{name}").as_str())),
-        Value::Array(list) => list.retain(|e| element_key(rule, e).is_none_or(|key| !doomed.contains(&key.as_str()))),
-        _ => {}
-    }
-    drop_hollow(value, had, wants, others);
-}
-
-/// Lists that were emptied go as well, unless somebody owns them as such.
-fn drop_hollow(value: &mut Value, had: &Set, wants: &Set, others: &Set) {
-    let Value::Object(map) = value else { return };
-    let owned = |set: &Set, key: &str| set.child(key).is_some_and(|s| s.member);
-    map.retain(|name, inner| {
-        let key = format!("f:{name}");
-        let touched = had.child(&key).is_some();
-        let hollow = inner.as_array().is_some_and(Vec::is_empty) || inner.as_object().is_some_and(Map::is_empty);
-        !(touched && hollow) || owned(wants, &key) || owned(others, &key)
-    });
-}
-
-fn inside(of: &str, rule: Rule, value: &mut Value, key: &str, then: impl FnOnce(&str, Rule, &mut Value)) {
-    match value {
-        Value::Object(map) => {
-            let name = key.strip_prefix("f:").unwrap_or(key);
-            let field = schema::field(of, name);
-            if let Some(inner) = map.get_mut(name) {
-                then(field.child, field.rule, inner);
-            }
-        }
-        Value::Array(list) => {
-            if let Some(inner) = list.iter_mut().find(|e| element_key(rule, e).as_deref() == Some(key)) {
-                then(of, Rule::Plain, inner);
-            }
-        }
-        _ => {}
-    }
+    let mut current = live.clone();
+    set_at(&mut current, "metadata.managedFields", Value::Null);
+    let found = compare(&kind.shape, Some(&said), Some(&current));
+    Some(fields(&kind.shape, &said).minus(&found.set()).minus(&found.removed))
 }

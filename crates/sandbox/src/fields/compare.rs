@@ -1,155 +1,142 @@
-//! Sets of fields from values: all fields of a configuration, and what differs between two objects.
+//! Sets of fields from values: all that a configuration sets, and how two objects differ.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::set::Set;
-use crate::registry::schema::{self, Rule};
+use crate::registry::schema::{Elements, Members, Shape, View, element_key};
 
-/// Maps that are there whether one sets them or not, so that nobody owns them as such.
-const STRUCTS: &[&str] = &["spec", "status", "template", "strategy", "metadata", "containers"];
+/// How one value differs from another.
+#[derive(Debug, Default)]
+pub(crate) struct Comparison {
+    pub(crate) added: Set,
+    pub(crate) modified: Set,
+    pub(crate) removed: Set,
+}
 
-/// The path element of a keyed list's element. Keys that are missing count with their defaults.
-pub(crate) fn element_key(rule: Rule, element: &Value) -> Option<String> {
-    match rule {
-        Rule::Keyed(keys) => {
-            let mut map = Map::new();
-            for key in keys {
-                let value = match (&element[*key], *key) {
-                    (Value::Null, "protocol") => json!("TCP"),
-                    (Value::Null, _) => return None,
-                    (value, _) => value.clone(),
-                };
-                map.insert((*key).to_owned(), value);
-            }
-            Some(format!("k:{}", Value::Object(map)))
-        }
-        Rule::Set => Some(format!("v:{element}")),
-        Rule::Plain | Rule::Atomic => None,
+impl Comparison {
+    /// What the newer value sets that the older doesn't, or sets otherwise.
+    pub(crate) fn set(&self) -> Set {
+        let mut set = self.added.clone();
+        set.union(&self.modified);
+        set
+    }
+
+    fn insert(&mut self, key: String, inner: Comparison) {
+        self.added.insert(key.clone(), inner.added);
+        self.modified.insert(key.clone(), inner.modified);
+        self.removed.insert(key, inner.removed);
     }
 }
 
-/// Whether a value's elements are owned one by one under a rule.
-pub(crate) fn is_granular(rule: Rule, value: &Value) -> bool {
-    match value {
-        Value::Object(map) => rule != Rule::Atomic && !map.is_empty(),
-        Value::Array(list) => matches!(rule, Rule::Keyed(_) | Rule::Set) && !list.is_empty() && list.iter().all(|e| element_key(rule, e).is_some()),
-        _ => false,
-    }
+/// Null counts as an empty map or list.
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// The fields that a value sets, `value` being of type `of` and under `rule`. With `dots`, maps are members themselves,
-/// as a plain write that makes them owns them; server-side apply owns leaves and list elements only.
-fn fields(of: &str, rule: Rule, value: &Value, dots: bool) -> Set {
-    let mut set = Set::leaf();
-    if !is_granular(rule, value) {
-        return set;
+/// The elements of a list under their keys, in order, equal keys together. `None` where one can't be told apart.
+pub(crate) fn elements<'v>(told: &Elements, value: &'v Value) -> Option<Groups<'v>> {
+    let mut out: Groups<'v> = Vec::new();
+    for element in value.as_array().into_iter().flatten() {
+        let key = element_key(told, element)?;
+        match out.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, same)) => same.push(element),
+            None => out.push((key, vec![element])),
+        }
     }
-    set.member = dots;
-    match value {
-        Value::Object(map) => {
-            for (name, inner) in map {
-                let field = schema::field(of, name);
-                let mut inner = fields(field.child, field.rule, inner, dots);
-                inner.member &= inner.below.is_empty() || !STRUCTS.contains(&name.as_str());
-                set.insert(format!("f:{name}"), inner);
+    Some(out)
+}
+
+/// The fields that a value sets: leaves, list elements and the keys of maps.
+pub(crate) fn fields(shape: &Shape, value: &Value) -> Set {
+    let mut set = Set::default();
+    match shape.view(value) {
+        View::Leaf => set.member = true,
+        View::Map(members) => {
+            for (name, inner) in value.as_object().into_iter().flatten() {
+                let mut below = fields(members.shape(name), inner);
+                let hollow = inner.is_null() || inner.as_object().is_some_and(Map::is_empty);
+                below.member |= hollow || !members.is_named(name);
+                set.insert(format!("f:{name}"), below);
             }
         }
-        Value::Array(list) => {
-            for element in list {
-                if let Some(key) = element_key(rule, element) {
-                    let mut inner = if rule == Rule::Set { Set::leaf() } else { fields(of, Rule::Plain, element, dots) };
-                    inner.member = true;
-                    set.insert(key, inner);
-                }
+        View::List(item, told) => {
+            for (key, same) in elements(told, value).unwrap_or_default() {
+                let mut below = if let [one] = same[..] { fields(item, one) } else { Set::default() };
+                below.member = true;
+                set.insert(key, below);
             }
         }
-        _ => {}
     }
     set
 }
 
-/// The fields of a whole object that a manager can own.
-pub(crate) fn object_fields(kind: &str, object: &Value) -> Set {
-    let mut set = fields(kind, Rule::Plain, object, false);
-    set.member = false;
-    strip(&mut set);
-    set
-}
-
-/// What `after` sets that `before` doesn't, or sets otherwise; and what it no longer sets.
-pub(crate) fn differences(kind: &str, before: &Value, after: &Value) -> (Set, Set) {
-    let (mut set, mut gone) = (Set::default(), Set::default());
-    differ(kind, Rule::Plain, before, after, &mut set, &mut gone);
-    set.member = false;
-    gone.member = false;
-    strip(&mut set);
-    strip(&mut gone);
-    (set, gone)
-}
-
-fn differ(of: &str, rule: Rule, before: &Value, after: &Value, set: &mut Set, gone: &mut Set) {
-    if before == after {
-        return;
+/// How `new` differs from `old`; what is in an added or removed part counts as well as the part itself.
+pub(crate) fn compare(shape: &Shape, old: Option<&Value>, new: Option<&Value>) -> Comparison {
+    let mut out = Comparison::default();
+    let Some(present) = new.or(old) else { return out };
+    if old == new {
+        return out;
     }
-    match (before, after) {
-        (Value::Object(old), Value::Object(new)) if rule != Rule::Atomic && !old.is_empty() && !new.is_empty() => {
-            for (name, value) in new {
-                let field = schema::field(of, name);
-                let key = format!("f:{name}");
-                match old.get(name) {
-                    None => set.insert(key, fields(field.child, field.rule, value, true)),
-                    Some(was) => child(&key, set, gone, |s, g| differ(field.child, field.rule, was, value, s, g)),
-                }
+    let both_empty = old.is_none_or(is_empty) && new.is_none_or(is_empty);
+    let other_kind = matches!((old, new), (Some(a), Some(b)) if !a.is_null() && !b.is_null() && a.is_object() != b.is_object());
+    match shape.view(present) {
+        View::Map(members) if !both_empty && !other_kind => maps(members, old, new, &mut out),
+        View::List(item, told) if !both_empty => {
+            let keyed = |value: Option<&'_ Value>| value.is_none_or(|v| elements(told, v).is_some());
+            if !keyed(old) || !keyed(new) {
+                out.modified.member = true;
+                return out;
             }
-            for (name, was) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
-                let field = schema::field(of, name);
-                gone.insert(format!("f:{name}"), fields(field.child, field.rule, was, true));
-            }
-        }
-        (Value::Array(old), Value::Array(new)) if is_granular(rule, before) && is_granular(rule, after) => {
-            let find = |list: &[Value], key: &str| list.iter().find(|e| element_key(rule, e).as_deref() == Some(key)).cloned();
-            for value in new {
-                let Some(key) = element_key(rule, value) else { continue };
-                match find(old, &key) {
-                    None => {
-                        let mut added = fields(of, Rule::Plain, value, true);
-                        added.member = true;
-                        set.insert(key, added);
-                    }
-                    Some(was) => child(&key.clone(), set, gone, |s, g| differ(of, Rule::Plain, &was, value, s, g)),
-                }
-            }
-            for was in old {
-                let Some(key) = element_key(rule, was) else { continue };
-                if find(new, &key).is_none() {
-                    gone.insert(key, Set { member: true, ..fields(of, Rule::Plain, was, true) });
-                }
-            }
+            lists(item, told, old, new, &mut out);
         }
         _ => {
-            let still = fields(of, rule, after, true);
-            gone.union(&fields(of, rule, before, true).minus(&still));
-            set.union(&still);
+            out.added.member = old.is_none();
+            out.removed.member = new.is_none();
+            out.modified.member = old.is_some() && new.is_some();
+            return out;
         }
     }
+    out.added.member |= old.is_none();
+    out.removed.member |= new.is_none();
+    out
 }
 
-fn child(key: &str, set: &mut Set, gone: &mut Set, into: impl FnOnce(&mut Set, &mut Set)) {
-    let (mut s, mut g) = (Set::default(), Set::default());
-    into(&mut s, &mut g);
-    set.insert(key.to_owned(), s);
-    gone.insert(key.to_owned(), g);
+fn maps(members: Members<'_>, old: Option<&Value>, new: Option<&Value>, out: &mut Comparison) {
+    let (old, new) = (old.and_then(Value::as_object), new.and_then(Value::as_object));
+    for (name, now) in new.into_iter().flatten() {
+        out.insert(format!("f:{name}"), compare(members.shape(name), old.and_then(|m| m.get(name)), Some(now)));
+    }
+    for (name, was) in old.into_iter().flatten().filter(|(name, _)| new.is_none_or(|m| !m.contains_key(*name))) {
+        out.insert(format!("f:{name}"), compare(members.shape(name), Some(was), None));
+    }
 }
 
-/// Takes away what nobody owns: what names the object, and what the server itself writes.
-fn strip(set: &mut Set) {
-    for key in ["f:apiVersion", "f:kind"] {
-        set.below.remove(key);
+/// Elements that share a key are compared as one.
+fn lists(item: &Shape, told: &Elements, old: Option<&Value>, new: Option<&Value>, out: &mut Comparison) {
+    let (old, new) = (grouped(told, old), grouped(told, new));
+    let none = Vec::new();
+    let keys = old.iter().chain(new.iter().filter(|(k, _)| find(&old, k).is_none())).map(|(key, _)| key);
+    for key in keys {
+        let (was, now) = (find(&old, key).unwrap_or(&none), find(&new, key).unwrap_or(&none));
+        let mut inner = compare(item, only(was), only(now));
+        let (many_before, many_now) = (was.len() > 1, now.len() > 1);
+        inner.modified.member |= many_before && many_now && was != now;
+        inner.removed.member |= many_before && !many_now;
+        inner.added.member |= many_now && !many_before;
+        out.insert(key.clone(), inner);
     }
-    let Some(meta) = set.below.get_mut("f:metadata") else { return };
-    meta.member = false;
-    meta.below.retain(|key, _| matches!(key.as_str(), "f:labels" | "f:annotations" | "f:ownerReferences" | "f:finalizers" | "f:generateName"));
-    if meta.below.is_empty() {
-        set.below.remove("f:metadata");
-    }
+}
+
+fn only<'v>(same: &[&'v Value]) -> Option<&'v Value> {
+    if let [one] = same { Some(one) } else { None }
+}
+
+type Groups<'v> = Vec<(String, Vec<&'v Value>)>;
+
+fn grouped<'v>(told: &Elements, value: Option<&'v Value>) -> Groups<'v> {
+    value.and_then(|v| elements(told, v)).unwrap_or_default()
+}
+
+fn find<'g, 'v>(groups: &'g Groups<'v>, key: &str) -> Option<&'g Vec<&'v Value>> {
+    groups.iter().find(|(k, _)| k == key).map(|(_, same)| same)
 }

@@ -60,20 +60,17 @@ impl Set {
         out
     }
 
-    /// The members that have no member below them, as the paths that conflict messages print.
-    pub(crate) fn leaves(&self) -> Vec<String> {
+    /// All members, as conflict messages print their paths: those of one level before those below it.
+    pub(crate) fn paths(&self) -> Vec<String> {
         let mut out = Vec::new();
-        self.collect(String::new(), &mut out);
+        self.collect("", &mut out);
         out
     }
 
-    fn collect(&self, path: String, out: &mut Vec<String>) {
-        if self.member && self.below.is_empty() {
-            out.push(path.clone());
-        }
-        for (key, child) in &self.below {
-            child.collect(format!("{path}{}", printed(key)), out);
-        }
+    fn collect(&self, path: &str, out: &mut Vec<String>) {
+        let inner = |key: &str| format!("{path}{}", printed(key));
+        out.extend(self.below.iter().filter(|(_, child)| child.member).map(|(key, _)| inner(key)));
+        self.below.iter().for_each(|(key, child)| child.collect(&inner(key), out));
     }
 
     pub(crate) fn to_value(&self) -> Value {
@@ -100,7 +97,7 @@ impl Set {
 }
 
 /// A path element as Kubernetes prints it: `.name`, `[name="x"]`, `[="x"]`.
-fn printed(key: &str) -> String {
+pub(super) fn printed(key: &str) -> String {
     match key.split_once(':') {
         Some(("f", name)) => format!(".{name}"),
         Some(("k", keys)) => {

@@ -50,7 +50,7 @@ fn another_value_conflicts_with_its_owner_and_force_takes_it() {
     let forced = apply::apply(&kind, &live, &deployment(json!(1), image("a:2")), &by("two"), true).expect("forced");
     let managers = managed::read(&forced);
     let one = managers.iter().find(|m| m.name == "one").expect("still there");
-    assert!(!one.fields.leaves().iter().any(|l| l.ends_with(".image")));
+    assert!(!one.fields.paths().iter().any(|l| l.ends_with(".image")));
 }
 
 #[test]
@@ -78,9 +78,9 @@ fn a_plain_write_owns_what_it_changes_and_takes_it_from_others() {
     let mut after = applied.clone();
     after["data"]["a"] = json!("2");
     after["data"].as_object_mut().expect("a map").remove("b");
-    managed::record(&kind, &applied, &mut after, &by("editor"));
+    managed::record(&kind, Some(&applied), &mut after, &by("editor"));
     let managers = managed::read(&after);
-    let of = |name: &str| managers.iter().find(|m| m.name == name).map(|m| m.fields.leaves()).unwrap_or_default();
+    let of = |name: &str| managers.iter().find(|m| m.name == name).map(|m| m.fields.paths()).unwrap_or_default();
     assert_eq!(of("editor"), [".data.a"]);
     assert!(!of("one").iter().any(|f| f == ".data.a" || f == ".data.b"));
     let back = apply::apply(&kind, &after, &json!({"metadata": {"name": "c"}, "data": {"a": "1"}}), &by("one"), false).expect_err("editor's now");
@@ -89,10 +89,11 @@ fn a_plain_write_owns_what_it_changes_and_takes_it_from_others() {
 
 #[test]
 fn finalizers_are_owned_one_by_one() {
-    let (set, gone) =
-        compare::differences("ConfigMap", &json!({"metadata": {"finalizers": ["a", "b"]}}), &json!({"metadata": {"finalizers": ["b", "c"]}}));
-    assert_eq!(set.leaves(), [r#".metadata.finalizers[="c"]"#]);
-    assert_eq!(gone.leaves(), [r#".metadata.finalizers[="a"]"#]);
+    let object = |finalizers: [&str; 2]| json!({"metadata": {"finalizers": finalizers}});
+    let found = compare::compare(&kind("configmaps").shape, Some(&object(["a", "b"])), Some(&object(["b", "c"])));
+    assert_eq!(found.added.paths(), [r#".metadata.finalizers[="c"]"#]);
+    assert_eq!(found.removed.paths(), [r#".metadata.finalizers[="a"]"#]);
+    assert!(found.modified.is_empty());
 }
 
 #[test]
@@ -103,8 +104,8 @@ fn strategic_merge_follows_merge_keys_and_directives() {
         "metadata": {"labels": {"app": null, "tier": "1"}, "$deleteFromPrimitiveList/finalizers": ["f1"], "finalizers": ["f3"]},
         "spec": {"replicas": null, "template": {"spec": {
             "$setElementOrder/containers": [{"name": "c"}, {"name": "a"}],
-            "containers": [{"name": "a", "image": "a:2", "command": ["y"]}, {"name": "b", "$patch": "delete"}, {"name": "c", "image": "c:1"}]}}}});
-    strategic::merge("Deployment", &mut object, &patch);
+            "containers": [{"name": "c", "image": "c:1"}, {"name": "b", "$patch": "delete"}, {"name": "a", "image": "a:2", "command": ["y"]}]}}}});
+    strategic::merge(&kind("deployments.apps").shape, &mut object, &patch).expect("merged");
     assert_eq!(
         object["spec"],
         json!({"template": {"spec": {"containers": [{"name": "c", "image": "c:1"}, {"name": "a", "image": "a:2", "command": ["y"]}]}}})
@@ -117,6 +118,39 @@ fn strategic_merge_follows_merge_keys_and_directives() {
 fn strategic_replace_takes_the_patch_as_a_whole() {
     let mut object = json!({"spec": {"nodeSelector": {"a": "1"}, "volumes": [{"name": "v", "emptyDir": {}}]}});
     let patch = json!({"spec": {"nodeSelector": {"$patch": "replace", "b": "2"}, "volumes": [{"$patch": "replace"}, {"name": "w"}]}});
-    strategic::merge("Pod", &mut object, &patch);
+    strategic::merge(&kind("pods").shape, &mut object, &patch).expect("merged");
     assert_eq!(object, json!({"spec": {"nodeSelector": {"b": "2"}, "volumes": [{"name": "w"}]}}));
+}
+
+/// Random sequences on a real server found each of these.
+#[test]
+fn empty_maps_are_leaves_and_a_manager_that_changes_nothing_has_no_time() {
+    let kind = kind("configmaps");
+    let config = |a: &str| json!({"metadata": {"name": "c", "labels": {}}, "data": {"a": a}});
+    let live = apply::apply(&kind, &json!({}), &config("1"), &by("one"), false).expect("applied");
+    let refused = apply::apply(&kind, &live, &config("2"), &by("two"), false).expect_err("a conflict");
+    assert_eq!(refused.0.iter().map(|c| c.field.as_str()).collect::<Vec<_>>(), [".data.a"]);
+    let joined = apply::apply(&kind, &live, &config("1"), &by("two"), false).expect("the same values");
+    assert_eq!(managed::read(&joined).iter().map(|m| m.time.is_empty()).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn a_patch_that_cannot_be_merged_says_why() {
+    let deployment = kind("deployments.apps").shape;
+    let refused = |patch: Value| {
+        let mut object = deployment_object();
+        strategic::merge(&deployment, &mut object, &patch).expect_err("refused")
+    };
+    let keyless = json!({"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}});
+    assert_eq!(refused(keyless), strategic::Refused::Unmergeable("map: map[image:x] does not contain declared merge key: name".to_owned()));
+    let bogus = json!({"spec": {"$patch": "bogus"}});
+    assert_eq!(refused(bogus), strategic::Refused::Unmergeable("unknown patch type: bogus in map: map[$patch:bogus]".to_owned()));
+    let keys = json!({"spec": {"strategy": {"$retainKeys": ["type"], "rollingUpdate": {}}}});
+    assert_eq!(refused(keys), strategic::Refused::Malformed("invalid patch format of retainKeys"));
+}
+
+fn deployment_object() -> Value {
+    let mut object = deployment(json!(1), json!([{"name": "a", "image": "a:1"}]));
+    object["spec"]["strategy"] = json!({"type": "Recreate"});
+    object
 }

@@ -1,6 +1,6 @@
 //! The table of built-in kinds. To add one, add a line.
 
-use super::{Kind, columns};
+use super::{Kind, columns, schema, types};
 
 /// One line: group/version, plural, Kind, short names, scope and flags, subresources, selectable fields.
 ///
@@ -62,8 +62,8 @@ pub(crate) fn kinds() -> Vec<Kind> {
     TABLE.iter().map(kind).collect()
 }
 
-fn kind((version, plural, kind, short, flags, subresources, fields): &Line) -> Kind {
-    let (group, version) = version.split_once('/').unwrap_or(("", version));
+fn kind((api_version, plural, kind, short, flags, subresources, fields): &Line) -> Kind {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     let words = |text: &str| -> Vec<String> { text.split(',').map(str::trim).filter(|w| !w.is_empty()).map(str::to_owned).collect() };
     let resource = if group.is_empty() { (*plural).to_owned() } else { format!("{plural}.{group}") };
     Kind {
@@ -82,6 +82,7 @@ fn kind((version, plural, kind, short, flags, subresources, fields): &Line) -> K
         review: flags.contains('r'),
         generation: flags.contains('g'),
         stored_as: (group == "events.k8s.io").then_some("events"),
+        shape: types::of_kind(api_version, kind).unwrap_or_else(schema::unknown_kind),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Kinds that CustomResourceDefinitions declare. Of a definition we use names, scope, served versions, the status and
-//! scale subresources, printer columns and selectable fields; schemas, conversion and validation rules we do not.
+//! scale subresources, printer columns, selectable fields and fields ([`structural`]); conversion and validation rules we do not.
 
 use serde_json::Value;
 
-use super::{Column, Kind, columns};
+use super::{Column, Kind, columns, structural};
 use crate::value::{at, list, text};
 
 /// The kinds of one definition: one for each served version.
@@ -33,6 +33,7 @@ fn kind(spec: &Value, version: &Value) -> Kind {
         review: false,
         generation: true,
         stored_as: None,
+        shape: structural::root(version),
     }
 }
 

@@ -1,13 +1,15 @@
 //! What kinds there are. One line per kind in [`builtin`]; a CustomResourceDefinition adds one at run time ([`custom`]).
 //!
 //! Everything that differs between kinds is data here: paths, verbs, subresources, selectable fields, table columns
-//! ([`columns`]) and merge keys ([`schema`]). Nothing else in this crate has code for one kind, except where a kind is
+//! ([`columns`]) and the fields of its objects ([`schema`]). Nothing else in this crate has code for one kind, except where a kind is
 //! part of the API's own rules (Namespaces, CustomResourceDefinitions) or of the simulator's stages.
 
 pub(crate) mod builtin;
 pub(crate) mod columns;
 pub(crate) mod custom;
 pub(crate) mod schema;
+pub(crate) mod structural;
+pub(crate) mod types;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +39,8 @@ pub(crate) struct Kind {
     pub(crate) generation: bool,
     /// The plural under which objects are stored, when another kind holds them (events.k8s.io Events).
     pub(crate) stored_as: Option<&'static str>,
+    /// What is in its objects.
+    pub(crate) shape: schema::Shape,
 }
 
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -69,11 +73,6 @@ impl Kind {
 
     pub(crate) fn has(&self, subresource: &str) -> bool {
         self.subresources.iter().any(|s| s == subresource)
-    }
-
-    /// The type at the root of the merge-key table.
-    pub(crate) fn schema(&self) -> &str {
-        if self.custom { "Custom" } else { &self.kind }
     }
 }
 

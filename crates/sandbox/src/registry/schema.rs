@@ -1,172 +1,186 @@
-//! Merge keys: which lists are keyed, by what, and which maps are atomic. Facts of the Kubernetes API, for server-side
-//! apply and strategic merge. A field that is not listed is a granular map, an atomic list or a scalar, as its value says.
+//! The shape of objects: which fields a type has, what is in them, and how each is owned and merged. Server-side apply,
+//! strategic merge, decoding and protobuf all read it here. Built-in kinds come from a table ([`super::types`]), custom
+//! ones from their definition ([`super::structural`]). Values are not validated beyond their JSON type.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::Arc;
 
-/// How a field's value is owned and merged.
+use serde_json::Value;
+
+use super::types;
+
+/// What JSON form a plain value has, and what Go calls it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Rule {
-    /// As its value says: a map key by key, a list as a whole.
-    Plain,
-    /// As a whole, even when it is a map.
+pub(crate) enum Scalar {
+    Text,
+    Int32,
+    Int64,
+    Float,
+    Flag,
+    Bytes,
+    Time,
+    MicroTime,
+    Duration,
+    Quantity,
+    IntOrText,
+}
+
+/// One key of a keyed list. Elements that lack it count with its default.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Key {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) default: Option<Value>,
+}
+
+/// How a list's elements are told apart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Elements {
+    /// Not at all: the list is one value.
     Atomic,
-    /// A list of distinct scalars, each an item of its own.
+    /// By their value.
     Set,
-    /// A list of maps, told apart by these keys.
-    Keyed(&'static [&'static str]),
+    /// By these fields.
+    Keyed(Vec<Key>),
 }
 
-/// One field of a type.
-#[derive(Debug, Clone, Copy)]
+/// The type of a value.
+#[derive(Debug, Clone)]
+pub(crate) enum Shape {
+    Scalar(Scalar),
+    /// Anything: a map key by key, all else as one value.
+    Any,
+    List(Box<Shape>, Elements),
+    Map(Box<Shape>),
+    /// A built-in type, by its name in the table.
+    Named(&'static str),
+    Inner(Arc<Struct>),
+    /// Owned and applied as one value.
+    Atomic(Box<Shape>),
+}
+
+/// One field of a struct.
+#[derive(Debug, Clone)]
 pub(crate) struct Field {
-    pub(crate) rule: Rule,
-    /// The merge key of strategic merge patches; `""` replaces, `"*"` merges scalars.
-    pub(crate) strategic: &'static str,
-    /// The type of the value, or of a list's elements; `""` when nothing special is in it.
-    pub(crate) child: &'static str,
+    pub(crate) shape: Shape,
+    /// Absent is not the same as zero; of a custom resource's field, it may be null.
+    pub(crate) pointer: bool,
+    /// Written even when empty.
+    pub(crate) always: bool,
+    /// The merge key of strategic merge patches: `None` replaces, `*` merges scalars.
+    pub(crate) patch: Option<&'static str>,
+    /// What the server fills in where the field is missing; custom resources only.
+    pub(crate) default: Option<Value>,
 }
 
-const PLAIN: Field = Field { rule: Rule::Plain, strategic: "", child: "" };
-
-/// Type, field, rule for apply, strategic merge key, type inside.
-type Line = (&'static str, &'static str, Rule, &'static str, &'static str);
-use Rule::{Atomic, Keyed, Plain, Set};
-
-const NAME: Rule = Keyed(&["name"]);
-const TYPE: Rule = Keyed(&["type"]);
-
-#[rustfmt::skip]
-const TABLE: &[Line] = &[
-    ("*", "metadata", Plain, "", "ObjectMeta"),
-    ("*", "status", Plain, "", "Status"),
-    ("Custom", "status", Plain, "", "CustomStatus"),
-    ("Status", "conditions", TYPE, "type", ""),
-    ("CustomStatus", "conditions", Plain, "type", ""),
-    ("ObjectMeta", "ownerReferences", Keyed(&["uid"]), "uid", "OwnerReference"),
-    ("ObjectMeta", "finalizers", Set, "*", ""),
-    // Pods and what holds a Pod template
-    ("Pod", "spec", Plain, "", "PodSpec"),
-    ("Pod", "status", Plain, "", "PodStatus"),
-    ("PodStatus", "conditions", TYPE, "type", ""),
-    ("PodStatus", "podIPs", Keyed(&["ip"]), "ip", ""),
-    ("PodStatus", "hostIPs", Plain, "ip", ""),
-    ("Deployment", "spec", Plain, "", "WorkloadSpec"),
-    ("ReplicaSet", "spec", Plain, "", "WorkloadSpec"),
-    ("DaemonSet", "spec", Plain, "", "WorkloadSpec"),
-    ("StatefulSet", "spec", Plain, "", "WorkloadSpec"),
-    ("Job", "spec", Plain, "", "WorkloadSpec"),
-    ("CronJob", "spec", Plain, "", "CronJobSpec"),
-    ("CronJobSpec", "jobTemplate", Plain, "", "JobTemplate"),
-    ("JobTemplate", "metadata", Plain, "", "ObjectMeta"),
-    ("JobTemplate", "spec", Plain, "", "WorkloadSpec"),
-    ("WorkloadSpec", "selector", Atomic, "", ""),
-    ("WorkloadSpec", "template", Plain, "", "PodTemplate"),
-    ("PodTemplate", "metadata", Plain, "", "ObjectMeta"),
-    ("PodTemplate", "spec", Plain, "", "PodSpec"),
-    ("PodSpec", "containers", NAME, "name", "Container"),
-    ("PodSpec", "initContainers", NAME, "name", "Container"),
-    ("PodSpec", "ephemeralContainers", NAME, "name", "Container"),
-    ("PodSpec", "volumes", NAME, "name", "Volume"),
-    ("PodSpec", "imagePullSecrets", NAME, "name", ""),
-    ("PodSpec", "hostAliases", Keyed(&["ip"]), "ip", ""),
-    ("PodSpec", "resourceClaims", NAME, "name", ""),
-    ("PodSpec", "schedulingGates", NAME, "name", ""),
-    ("PodSpec", "topologySpreadConstraints", Keyed(&["topologyKey", "whenUnsatisfiable"]), "topologyKey", "TopologySpread"),
-    ("PodSpec", "nodeSelector", Atomic, "", ""),
-    ("TopologySpread", "labelSelector", Atomic, "", ""),
-    ("Container", "ports", Keyed(&["containerPort", "protocol"]), "containerPort", ""),
-    ("Container", "env", NAME, "name", "EnvVar"),
-    ("Container", "volumeMounts", Keyed(&["mountPath"]), "mountPath", ""),
-    ("Container", "volumeDevices", Keyed(&["devicePath"]), "devicePath", ""),
-    ("Container", "resources", Plain, "", "Resources"),
-    ("Resources", "claims", NAME, "name", ""),
-    ("EnvVar", "valueFrom", Plain, "", "EnvVarSource"),
-    ("EnvVarSource", "configMapKeyRef", Atomic, "", ""),
-    ("EnvVarSource", "secretKeyRef", Atomic, "", ""),
-    ("EnvVarSource", "fieldRef", Atomic, "", ""),
-    ("EnvVarSource", "resourceFieldRef", Atomic, "", ""),
-    ("Volume", "projected", Plain, "", ""),
-    // Services, accounts, nodes, volumes
-    ("Service", "spec", Plain, "", "ServiceSpec"),
-    ("ServiceSpec", "ports", Keyed(&["port", "protocol"]), "port", ""),
-    ("ServiceSpec", "selector", Atomic, "", ""),
-    ("ServiceAccount", "secrets", NAME, "name", ""),
-    ("ServiceAccount", "imagePullSecrets", Plain, "name", ""),
-    ("Namespace", "spec", Plain, "", ""),
-    ("Node", "spec", Plain, "", "NodeSpec"),
-    ("NodeSpec", "taints", Plain, "key", ""),
-    ("NodeSpec", "podCIDRs", Set, "*", ""),
-    ("Node", "status", Plain, "", "NodeStatus"),
-    ("NodeStatus", "conditions", TYPE, "type", ""),
-    ("NodeStatus", "addresses", TYPE, "type", ""),
-    ("PersistentVolumeClaim", "spec", Plain, "", "ClaimSpec"),
-    ("ClaimSpec", "selector", Atomic, "", ""),
-    ("ClaimSpec", "dataSource", Atomic, "", ""),
-    ("PersistentVolume", "spec", Plain, "", "VolumeSpec"),
-    ("VolumeSpec", "claimRef", Atomic, "", ""),
-    // Policy, discovery, extensions
-    ("NetworkPolicy", "spec", Plain, "", "NetworkPolicySpec"),
-    ("NetworkPolicySpec", "podSelector", Atomic, "", ""),
-    ("PodDisruptionBudget", "spec", Plain, "", "BudgetSpec"),
-    ("BudgetSpec", "selector", Atomic, "", ""),
-    ("ResourceQuota", "spec", Plain, "", "QuotaSpec"),
-    ("QuotaSpec", "scopeSelector", Atomic, "", ""),
-    ("ClusterRole", "aggregationRule", Plain, "", ""),
-    ("RoleBinding", "roleRef", Atomic, "", ""),
-    ("ClusterRoleBinding", "roleRef", Atomic, "", ""),
-    ("Ingress", "spec", Plain, "", "IngressSpec"),
-    ("IngressSpec", "defaultBackend", Plain, "", ""),
-    ("CustomResourceDefinition", "spec", Plain, "", "DefinitionSpec"),
-    ("DefinitionSpec", "versions", Plain, "name", ""),
-    ("Event", "involvedObject", Atomic, "", ""),
-    ("EndpointSlice", "ports", Plain, "", ""),
-];
-
-static INDEX: LazyLock<HashMap<(&str, &str), Field>> =
-    LazyLock::new(|| TABLE.iter().map(|(ty, field, rule, strategic, child)| ((*ty, *field), Field { rule: *rule, strategic, child })).collect());
-
-const ROOTS_WITHOUT_META: &[&str] = &[
-    "",
-    "ObjectMeta",
-    "Status",
-    "CustomStatus",
-    "PodSpec",
-    "PodStatus",
-    "WorkloadSpec",
-    "CronJobSpec",
-    "Container",
-    "EnvVar",
-    "EnvVarSource",
-    "Volume",
-];
-
-/// What is known of a field of a type. Types not in the table are kinds: they have `metadata` and `status`.
-pub(crate) fn field(of: &str, name: &str) -> Field {
-    if of.is_empty() {
-        return PLAIN;
-    }
-    if let Some(found) = INDEX.get(&(of, name)) {
-        return *found;
-    }
-    if !ROOTS_WITHOUT_META.contains(&of) && !of.ends_with("Spec") && !of.ends_with("Status") {
-        return INDEX.get(&("*", name)).copied().unwrap_or(PLAIN);
-    }
-    PLAIN
+/// A type with fields.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Struct {
+    pub(crate) name: &'static str,
+    pub(crate) atomic: bool,
+    pub(crate) fields: HashMap<Cow<'static, str>, Field>,
+    /// Protobuf numbers: the field, or the type whose fields stand in its place.
+    pub(crate) numbers: HashMap<u64, Number>,
+    /// What a field may be that is not declared; nothing for most types.
+    pub(crate) rest: Option<Shape>,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What a protobuf number means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Number {
+    Field(&'static str),
+    Inline(&'static str),
+}
 
-    #[test]
-    fn pod_lists_are_keyed_wherever_a_template_stands() {
-        let template = field("WorkloadSpec", "template").child;
-        let spec = field(template, "spec").child;
-        assert_eq!(field(spec, "containers").rule, Keyed(&["name"]));
-        assert_eq!(field(field(spec, "containers").child, "command").rule, Plain);
-        assert_eq!(field("Custom", "metadata").child, "ObjectMeta");
-        assert_eq!(field("ConfigMap", "metadata").child, "ObjectMeta");
-        assert_eq!(field("PodSpec", "status").child, "");
+/// How a value is looked at for ownership.
+pub(crate) enum View<'s> {
+    Leaf,
+    Map(Members<'s>),
+    List(&'s Shape, &'s Elements),
+}
+
+/// The fields of a map or struct.
+#[derive(Clone, Copy)]
+pub(crate) struct Members<'s> {
+    declared: Option<&'s Struct>,
+    other: &'s Shape,
+}
+
+pub(crate) static ANY: Shape = Shape::Any;
+
+impl<'s> Members<'s> {
+    pub(crate) fn shape(&self, name: &str) -> &'s Shape {
+        self.declared.and_then(|s| s.fields.get(name)).map_or(self.other, |f| &f.shape)
     }
+
+    /// Whether the field is a struct's own, not the key of a map.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.declared.is_some_and(|s| s.fields.contains_key(name))
+    }
+}
+
+impl Shape {
+    /// The struct behind a shape, if it is one.
+    pub(crate) fn structure(&self) -> Option<&Struct> {
+        match self {
+            Shape::Named(name) => types::named(name),
+            Shape::Inner(inner) => Some(inner),
+            Shape::Atomic(inner) => inner.structure(),
+            _ => None,
+        }
+    }
+
+    /// The shape of a list's elements or a map's values.
+    pub(crate) fn inner(&self) -> &Shape {
+        match self {
+            Shape::List(inner, _) | Shape::Map(inner) => inner,
+            Shape::Atomic(inner) => inner.inner(),
+            _ => &ANY,
+        }
+    }
+
+    /// How a value of this shape is owned: as one, by its fields or by its elements.
+    pub(crate) fn view(&self, value: &Value) -> View<'_> {
+        match self {
+            Shape::Any if value.is_object() => View::Map(Members { declared: None, other: &ANY }),
+            Shape::Scalar(_) | Shape::Any | Shape::Atomic(_) | Shape::List(_, Elements::Atomic) => View::Leaf,
+            Shape::List(item, elements) => View::List(item, elements),
+            Shape::Map(item) => View::Map(Members { declared: None, other: item }),
+            Shape::Named(_) | Shape::Inner(_) => match self.structure() {
+                Some(inner) if inner.atomic => View::Leaf,
+                Some(inner) => View::Map(Members { declared: Some(inner), other: inner.rest.as_ref().unwrap_or(&ANY) }),
+                None => View::Leaf,
+            },
+        }
+    }
+}
+
+/// The part of a path that names an element, as `fieldsV1` writes it. `None` where an element can't be told apart.
+pub(crate) fn element_key(elements: &Elements, element: &Value) -> Option<String> {
+    match elements {
+        Elements::Atomic => None,
+        Elements::Set => (!element.is_object() && !element.is_array() && !element.is_null()).then(|| format!("v:{element}")),
+        Elements::Keyed(keys) => {
+            let map = element.as_object()?;
+            let mut named: Vec<(&str, &Value)> =
+                keys.iter().filter_map(|k| map.get(&*k.name).filter(|v| !v.is_null()).or(k.default.as_ref()).map(|v| (&*k.name, v))).collect();
+            named.sort_by_key(|(name, _)| *name);
+            let each: Vec<String> = named.iter().map(|(name, value)| format!("{}:{value}", Value::from(*name))).collect();
+            (!each.is_empty()).then(|| format!("k:{{{}}}", each.join(",")))
+        }
+    }
+}
+
+/// A kind that nothing more is known of than its metadata, and that its status has conditions.
+pub(crate) fn unknown_kind() -> Shape {
+    let field = |shape, patch| Field { shape, pointer: true, always: false, patch, default: None };
+    let open = |name: &'static str, inner| {
+        let fields = HashMap::from([(name.into(), inner)]);
+        Shape::Inner(Arc::new(Struct { fields, rest: Some(Shape::Any), ..Struct::default() }))
+    };
+    let status = open("conditions", field(Shape::Any, Some("type")));
+    let Shape::Inner(root) = open("metadata", field(Shape::Named("meta.ObjectMeta"), None)) else { return Shape::Any };
+    let mut root = Arc::unwrap_or_clone(root);
+    root.fields.insert("status".into(), field(status, None));
+    Shape::Inner(Arc::new(root))
 }

@@ -1,14 +1,16 @@
 //! Kubernetes' protobuf, inwards only: kubectl posts typed objects in this form and does not try again in JSON.
 //!
 //! A body is the magic `k8s\0`, then a wrapper that names version and kind, then the message itself. Field numbers are
-//! in [`super::proto_fields`].
+//! in the table of types ([`types`]). Zeros that stand for absence are left for whoever brings the object into the form
+//! of its type.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::proto_fields::{FIELDS, Type};
 use crate::clock;
+use crate::registry::schema::{Number, Scalar, Shape, Struct};
+use crate::registry::types;
 use crate::status::{Answer, Refusal};
 
 /// Decodes a whole body.
@@ -36,89 +38,145 @@ fn decode_body(body: &[u8]) -> Parsed<Value> {
             _ => {}
         }
     }
-    if !FIELDS.iter().any(|(message, ..)| *message == kind) {
-        return Err(format!("no field numbers are known for {api_version} {kind}; send JSON"));
-    }
-    let mut object = message(&kind, raw, 0)?;
+    let shape = types::of_kind(&api_version, &kind);
+    let declared =
+        shape.as_ref().and_then(Shape::structure).ok_or_else(|| format!("no field numbers are known for {api_version} {kind}; send JSON"))?;
+    let mut object = message(declared, raw, 0)?;
     object.insert("apiVersion".to_owned(), json!(api_version));
     object.insert("kind".to_owned(), json!(kind));
     Ok(Value::Object(object))
 }
 
-fn message(name: &str, bytes: &[u8], depth: usize) -> Parsed<Map<String, Value>> {
+fn message(declared: &Struct, bytes: &[u8], depth: usize) -> Parsed<Map<String, Value>> {
     if depth > 32 {
         return Err("messages are nested too deeply".to_owned());
     }
     let mut out = Map::new();
     for field in Fields(bytes) {
         let (number, wire) = field?;
-        let Some((_, _, key, kind)) = FIELDS.iter().find(|(m, n, ..)| *m == name && *n == number) else { continue };
-        match (kind, wire) {
-            (Type::Message(inner), Wire::Bytes(bytes)) if *key == "@inline" => out.extend(message(inner, bytes, depth + 1)?),
-            (Type::Texts, Wire::Bytes(text)) => push(&mut out, key, json!(utf8(text)?)),
-            (Type::Messages(inner), Wire::Bytes(bytes)) => push(&mut out, key, Value::Object(message(inner, bytes, depth + 1)?)),
-            (Type::Map(of), Wire::Bytes(bytes)) => {
-                let (name, value) = entry(of, bytes, depth)?;
-                if let Some(map) = out.entry(*key).or_insert_with(|| json!({})).as_object_mut() {
-                    map.insert(name, value);
+        match (declared.numbers.get(&number), wire) {
+            (Some(Number::Inline(name)), Wire::Bytes(bytes)) => {
+                if let Some(inner) = types::named(name) {
+                    out.extend(message(inner, bytes, depth + 1)?);
                 }
             }
-            (kind, wire) => {
-                if let Some(value) = value(kind, wire, depth)? {
-                    out.insert((*key).to_owned(), value);
+            (Some(Number::Field(name)), wire) => {
+                if let Some(field) = declared.fields.get(*name) {
+                    put(&mut out, name, &field.shape, wire, depth)?;
                 }
             }
+            _ => {}
         }
     }
     Ok(out)
 }
 
-fn push(out: &mut Map<String, Value>, key: &str, value: Value) {
-    if let Some(list) = out.entry(key).or_insert_with(|| json!([])).as_array_mut() {
-        list.push(value);
+/// Puts one field in; of lists and maps it is one element.
+fn put(out: &mut Map<String, Value>, name: &str, shape: &Shape, wire: Wire<'_>, depth: usize) -> Parsed<()> {
+    match (shape, wire) {
+        (Shape::Atomic(inner), _) => put(out, name, inner, wire, depth)?,
+        (Shape::List(item, _), _) => {
+            let element = value(item, wire, depth)?;
+            if let Some(list) = out.entry(name).or_insert_with(|| json!([])).as_array_mut() {
+                list.push(element);
+            }
+        }
+        (Shape::Map(item), Wire::Bytes(bytes)) => {
+            let (key, element) = entry(item, bytes, depth)?;
+            if let Some(map) = out.entry(name).or_insert_with(|| json!({})).as_object_mut() {
+                map.insert(key, element);
+            }
+        }
+        _ => {
+            let value = value(shape, wire, depth)?;
+            if !value.is_null() {
+                out.insert(name.to_owned(), value);
+            }
+        }
     }
+    Ok(())
 }
 
-fn entry(of: &Type, bytes: &[u8], depth: usize) -> Parsed<(String, Value)> {
+fn entry(of: &Shape, bytes: &[u8], depth: usize) -> Parsed<(String, Value)> {
     let (mut name, mut found) = (String::new(), Value::Null);
     for field in Fields(bytes) {
         match field? {
             (1, Wire::Bytes(text)) => name = utf8(text)?,
-            (2, wire) => found = value(of, wire, depth)?.unwrap_or_else(|| json!("")),
+            (2, wire) => found = value(of, wire, depth)?,
             _ => {}
         }
     }
     Ok((name, if found.is_null() { json!("") } else { found }))
 }
 
-/// One value; `None` for what stands for absence.
-fn value(kind: &Type, wire: Wire<'_>, depth: usize) -> Parsed<Option<Value>> {
-    Ok(match (kind, wire) {
-        (Type::Text, Wire::Bytes(text)) => Some(utf8(text)?).filter(|t| !t.is_empty()).map(Value::String),
-        (Type::Bytes, Wire::Bytes(bytes)) => Some(json!(STANDARD.encode(bytes))),
-        (Type::Plain, Wire::Number(n)) => (n != 0).then(|| json!(n.cast_signed())),
-        (Type::Flag, Wire::Number(n)) => (n != 0).then_some(Value::Bool(true)),
-        (Type::Number, Wire::Number(n)) => Some(json!(n.cast_signed())),
-        (Type::Truth, Wire::Number(n)) => Some(json!(n != 0)),
-        (Type::Time, Wire::Bytes(bytes)) => time(bytes)?,
-        (Type::Quantity, Wire::Bytes(bytes)) => first_text(bytes, 1)?.map(Value::String),
-        (Type::Either, Wire::Bytes(bytes)) => either(bytes)?,
-        (Type::Message(inner), Wire::Bytes(bytes)) => Some(Value::Object(message(inner, bytes, depth + 1)?)),
-        _ => return Err(format!("a field is not of type {kind:?}")),
+/// One value; null for what stands for absence.
+fn value(shape: &Shape, wire: Wire<'_>, depth: usize) -> Parsed<Value> {
+    use Scalar::{Bytes, Duration, Flag, Float, Int32, Int64, IntOrText, MicroTime, Quantity, Text, Time};
+    Ok(match (shape, wire) {
+        (Shape::Scalar(Text), Wire::Bytes(text)) => Value::String(utf8(text)?),
+        (Shape::Scalar(Bytes), Wire::Bytes(bytes)) => json!(STANDARD.encode(bytes)),
+        (Shape::Scalar(Int32 | Int64), Wire::Number(n)) => json!(n.cast_signed()),
+        (Shape::Scalar(Flag), Wire::Number(n)) => json!(n != 0),
+        (Shape::Scalar(Float), Wire::Double(n)) => json!(n),
+        (Shape::Scalar(Time), Wire::Bytes(bytes)) => time(bytes)?,
+        (Shape::Scalar(MicroTime), Wire::Bytes(bytes)) => micro_time(bytes)?,
+        (Shape::Scalar(Quantity), Wire::Bytes(bytes)) => first_text(bytes, 1)?.map_or(Value::Null, Value::String),
+        (Shape::Scalar(IntOrText), Wire::Bytes(bytes)) => either(bytes)?,
+        (Shape::Scalar(Duration), Wire::Bytes(bytes)) => duration(bytes)?,
+        (Shape::Any, Wire::Bytes(bytes)) => raw(bytes)?,
+        (Shape::Named(_), Wire::Bytes(bytes)) => match shape.structure() {
+            Some(inner) => Value::Object(message(inner, bytes, depth + 1)?),
+            None => Value::Null,
+        },
+        (Shape::Atomic(inner), wire) => value(inner, wire, depth)?,
+        _ => return Err("proto: wrong wireType".to_owned()),
     })
 }
 
-fn time(bytes: &[u8]) -> Parsed<Option<Value>> {
+/// Seconds and nanoseconds since 1970, either of which may be missing.
+fn instant(bytes: &[u8]) -> Parsed<Option<(i64, i64)>> {
+    let (mut seconds, mut nanos) = (0, 0);
     for field in Fields(bytes) {
-        if let (1, Wire::Number(seconds)) = field? {
-            return Ok(Some(json!(clock::from_unix(seconds.cast_signed()))));
+        match field? {
+            (1, Wire::Number(n)) => seconds = n.cast_signed(),
+            (2, Wire::Number(n)) => nanos = n.cast_signed(),
+            _ => {}
         }
     }
-    Ok(None)
+    Ok((!bytes.is_empty()).then_some((seconds, nanos)))
+}
+
+fn time(bytes: &[u8]) -> Parsed<Value> {
+    Ok(instant(bytes)?.map_or(Value::Null, |(seconds, _)| json!(clock::from_unix(seconds))))
+}
+
+fn micro_time(bytes: &[u8]) -> Parsed<Value> {
+    let written = |(seconds, nanos): (i64, i64)| json!(format!("{}.{:06}Z", clock::from_unix(seconds).trim_end_matches('Z'), nanos / 1000));
+    Ok(instant(bytes)?.map_or(Value::Null, written))
+}
+
+/// Nanoseconds, as whole seconds where they are.
+fn duration(bytes: &[u8]) -> Parsed<Value> {
+    for field in Fields(bytes) {
+        if let (1, Wire::Number(nanos)) = field? {
+            return Ok(json!(format!("{}ns", nanos.cast_signed())));
+        }
+    }
+    Ok(json!("0s"))
+}
+
+/// JSON in a message.
+fn raw(bytes: &[u8]) -> Parsed<Value> {
+    for field in Fields(bytes) {
+        if let (1, Wire::Bytes(text)) = field? {
+            return serde_json::from_slice(text).map_err(|e| e.to_string());
+        }
+    }
+    Ok(Value::Null)
 }
 
 /// IntOrString: a type, a number, a text.
-fn either(bytes: &[u8]) -> Parsed<Option<Value>> {
+fn either(bytes: &[u8]) -> Parsed<Value> {
     let (mut is_text, mut number, mut text) = (false, 0, String::new());
     for field in Fields(bytes) {
         match field? {
@@ -128,11 +186,7 @@ fn either(bytes: &[u8]) -> Parsed<Option<Value>> {
             _ => {}
         }
     }
-    Ok(match (is_text, number) {
-        (true, _) => Some(json!(text)),
-        (false, 0) => None,
-        (false, n) => Some(json!(n)),
-    })
+    Ok(if is_text { json!(text) } else { json!(number) })
 }
 
 fn first_text(bytes: &[u8], number: u64) -> Parsed<Option<String>> {
@@ -153,6 +207,7 @@ fn utf8(bytes: &[u8]) -> Parsed<String> {
 #[derive(Debug, Clone, Copy)]
 enum Wire<'b> {
     Number(u64),
+    Double(f64),
     Bytes(&'b [u8]),
 }
 
@@ -179,7 +234,7 @@ impl<'b> Fields<'b> {
         let tag = self.varint()?;
         let wire = match tag & 7 {
             0 => Wire::Number(self.varint()?),
-            1 => Wire::Bytes(self.take(8)?),
+            1 => Wire::Double(f64::from_le_bytes(self.take(8)?.try_into().map_err(|_| "unexpected EOF".to_owned())?)),
             2 => {
                 let length = self.varint()?;
                 Wire::Bytes(self.take(usize::try_from(length).map_err(|e| e.to_string())?)?)
@@ -228,7 +283,10 @@ mod tests {
     fn a_namespace_and_a_secret_are_read() {
         let meta = [field(1, b"x"), field(3, b""), field(11, &[field(1, b"a"), field(2, b"b")].concat())].concat();
         let object = decode(&body("Namespace", &[field(1, &meta), field(2, b"")].concat())).expect("a namespace");
-        assert_eq!(object, json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x", "labels": {"a": "b"}}, "spec": {}}));
+        assert_eq!(
+            object,
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "x", "namespace": "", "labels": {"a": "b"}}, "spec": {}})
+        );
         let data = field(2, &[field(1, b"key"), field(2, &[0, 1, 2])].concat());
         let secret = decode(&body("Secret", &data)).expect("a secret");
         assert_eq!(secret["data"], json!({"key": "AAEC"}));

@@ -64,5 +64,15 @@ pub(crate) fn stream(content_type: &str, pieces: impl Stream<Item = Bytes> + Sen
 
 /// Says what answered; kubectl prints it.
 pub(crate) fn warn(reply: &mut Reply) {
-    reply.headers_mut().insert(header::WARNING, HeaderValue::from_static(WARNING));
+    reply.headers_mut().append(header::WARNING, HeaderValue::from_static(WARNING));
+}
+
+/// Tells what was wrong with a body that was taken nevertheless.
+pub(crate) fn tell(reply: &mut Reply, warnings: &[String]) {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"");
+        if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+            reply.headers_mut().append(header::WARNING, value);
+        }
+    }
 }

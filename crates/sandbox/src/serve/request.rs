@@ -6,8 +6,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
 
-use super::proto;
-use crate::cluster::{Write, go_name};
+use super::{proto, scan};
+use crate::cluster::{Unknown, Write, go_name};
 use crate::status::{Answer, Cause, Refusal};
 
 /// The real server's limit of a request body.
@@ -116,9 +116,13 @@ impl Request {
         }
     }
 
-    /// The body as JSON; the error is in the words of Go's parser where they are simple.
+    /// The body as JSON; the error is in the words of Go's parser.
     pub(crate) fn json(&self) -> Result<Value, String> {
-        serde_json::from_slice(&self.body).map_err(|e| format!("couldn't get version/kind; json parse error: {}", go_syntax(&self.body, &e)))
+        self.parsed().map_err(|e| format!("couldn't get version/kind; json parse error: {e}"))
+    }
+
+    pub(crate) fn parsed(&self) -> Result<Value, String> {
+        serde_json::from_slice(&self.body).map_err(|e| scan::scan(&self.body).err().unwrap_or_else(|| e.to_string()))
     }
 
     pub(crate) fn yaml(&self) -> Result<Value, String> {
@@ -134,45 +138,70 @@ impl Request {
         if self.body.is_empty() { Ok(None) } else { self.object(kind).map(Some) }
     }
 
-    /// Who writes, by `fieldManager` or else the program's name.
+    /// Who writes, by `fieldManager` or else the program's name, and how.
     pub(crate) fn write(&self, subresource: &str) -> Answer<Write> {
         let named = self.query("fieldManager");
+        let options = match self.method {
+            Method::PUT => "UpdateOptions",
+            Method::PATCH => "PatchOptions",
+            _ => "CreateOptions",
+        };
+        if let Some(cause) = self.wrong_option(named) {
+            return Err(Refusal::options(options, &cause));
+        }
         let agent = self.header(header::USER_AGENT).split('/').next().unwrap_or_default();
         let manager = [named, agent, "unknown"].into_iter().find(|m| !m.is_empty()).unwrap_or("unknown");
         let mut write = Write::by(manager).to(subresource);
-        write.dry_run = match self.query("dryRun") {
-            "" => false,
-            "All" => true,
-            other => {
-                let options = match self.method {
-                    Method::PUT => "UpdateOptions",
-                    Method::PATCH => "PatchOptions",
-                    _ => "CreateOptions",
-                };
-                return Err(Refusal::options(options, &dry_run_unknown(other)));
-            }
+        write.dry_run = self.query("dryRun") == "All";
+        write.unknown = match self.query("fieldValidation") {
+            "Ignore" => Unknown::Dropped,
+            "Strict" => Unknown::Refused,
+            _ => Unknown::Warned,
         };
+        if write.unknown != Unknown::Dropped && self.content_type().ends_with("json") {
+            write.keys = scan::scan(&self.body).unwrap_or_default();
+        }
         Ok(write)
+    }
+
+    fn wrong_option(&self, manager: &str) -> Option<Cause> {
+        let applies = self.content_type().starts_with("application/apply-patch");
+        let forced = self.query.iter().any(|(name, _)| name == "force");
+        let validation = self.query("fieldValidation");
+        let unprintable = manager.chars().enumerate().find(|(_, c)| c.is_control());
+        match self.query("dryRun") {
+            _ if self.method == Method::PATCH && forced && !applies => {
+                Some(Cause::new("FieldValueForbidden", "force", "Forbidden: may not be specified for non-apply patch"))
+            }
+            _ if self.method == Method::PATCH && applies && manager.is_empty() => {
+                Some(Cause::required("fieldManager", "is required for apply patch"))
+            }
+            _ if manager.len() > 128 => Some(Cause::new("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes")),
+            _ if unprintable.is_some() => {
+                let (at, wrong) = unprintable?;
+                let code = u32::from(wrong);
+                let shown = manager.replace(wrong, &format!("\\x{code:02x}"));
+                let message = format!("Invalid value: \"{shown}\": invalid character U+{code:04X} (at position {at})");
+                Some(Cause::new("FieldValueInvalid", "fieldManager", message))
+            }
+            other if !matches!(other, "" | "All") => Some(dry_run_unknown(other)),
+            _ if !matches!(validation, "" | "Ignore" | "Strict" | "Warn") => {
+                let message = format!("Unsupported value: {validation:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
+                Some(Cause::new("FieldValueNotSupported", "fieldValidation", message))
+            }
+            _ => None,
+        }
+    }
+
+    /// A flag as the real server reads it: anything but a clear no.
+    pub(crate) fn affirmed(&self, name: &str) -> bool {
+        self.query.iter().any(|(n, value)| n == name && !matches!(value.as_str(), "false" | "0"))
     }
 }
 
 /// There is only one way to run dry.
 fn dry_run_unknown(said: &str) -> Cause {
     Cause::new("FieldValueNotSupported", "dryRun", format!("Unsupported value: [{said:?}]: supported values: \"All\""))
-}
-
-/// A syntax error in the words of Go's parser, as far as they are known.
-fn go_syntax(body: &[u8], error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        return "unexpected end of JSON input".to_owned();
-    }
-    let line = body.split(|b| *b == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    match line.get(error.column().saturating_sub(1)) {
-        Some(byte) if error.to_string().starts_with("expected value") => {
-            format!("invalid character '{}' looking for beginning of value", char::from(*byte))
-        }
-        _ => error.to_string(),
-    }
 }
 
 /// The beginning of a body, as the real server shows it: text if it looks like JSON, else hexadecimal.

@@ -10,7 +10,7 @@ use super::reply::{self, Reply};
 use super::request::{As, Request};
 use super::route::Target;
 use super::{Served, logs, options, review, table, watch};
-use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of};
+use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, go_name, scale_of};
 use crate::fields::json;
 use crate::registry::Kind;
 use crate::select::Selector;
@@ -138,7 +138,13 @@ fn create(served: &Served, target: &Target, request: &Request) -> Answer<Reply> 
     let write = request.write("")?;
     let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
     let entry = served.cluster.create(&kind, &target.namespace, object, &write)?;
-    one(request, &target.kind, 201, &entry)
+    told(one(request, &target.kind, 201, &entry)?, &write)
+}
+
+/// The answer with what the write left to say.
+fn told(mut reply: Reply, write: &Write) -> Answer<Reply> {
+    reply::tell(&mut reply, &write.warnings.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    Ok(reply)
 }
 
 fn update(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
@@ -146,7 +152,7 @@ fn update(served: &Served, target: &Target, request: &Request) -> Answer<Reply> 
     let write = request.write(written(&target.subresource))?;
     let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
     let entry = served.cluster.update(&kind, &key(target), object, &write)?;
-    one(request, &target.kind, 200, &entry)
+    told(one(request, &target.kind, 200, &entry)?, &write)
 }
 
 fn written(subresource: &str) -> &str {
@@ -154,8 +160,8 @@ fn written(subresource: &str) -> &str {
 }
 
 fn patch(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let patch = parse_patch(request)?;
     let write = request.write(written(&target.subresource))?;
+    let patch = parse_patch(request)?;
     let (kind, patch) = match (&target.kind.stored_as, patch) {
         (None, patch) => (target.kind.clone(), patch),
         (Some(_), Patch::Merge(v) | Patch::Strategic(v)) => {
@@ -165,32 +171,39 @@ fn patch(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         (Some(_), patch) => (served.cluster.kind(&target.kind.table())?, patch),
     };
     let (entry, created) = served.cluster.patch(&kind, &key(target), &patch, PatchOptions::default(), &write)?;
-    one(request, &target.kind, if created { 201 } else { 200 }, &entry)
+    told(one(request, &target.kind, if created { 201 } else { 200 }, &entry)?, &write)
 }
 
 fn parse_patch(request: &Request) -> Answer<Patch> {
+    let bad = |prefix: &'static str| move |why: String| Refusal::bad_request(format!("{prefix}{why}"));
+    let decoding = "error decoding patch: ";
     match request.content_type() {
         "application/json-patch+json" => {
-            let patch = serde_json::from_slice(request.body()).map_err(|e| Refusal::bad_request(format!("error decoding patch: {e}")))?;
-            Ok(Patch::Json(patch))
-        }
-        "application/merge-patch+json" => Ok(Patch::Merge(object_only(request.json().map_err(Refusal::bad_request)?)?)),
-        "application/strategic-merge-patch+json" => Ok(Patch::Strategic(object_only(request.json().map_err(Refusal::bad_request)?)?)),
-        "application/apply-patch+yaml" | "application/apply-patch+json" => {
-            if request.query("fieldManager").is_empty() {
-                return Err(Refusal::options("PatchOptions", &Cause::required("fieldManager", "is required for apply patch")));
+            let patch = request.parsed().map_err(bad(decoding))?;
+            if !patch.is_array() {
+                let why = format!("json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp", go_name(&patch));
+                return Err(bad(decoding)(why));
             }
-            Ok(Patch::Apply { config: object_only(request.yaml().map_err(Refusal::bad_request)?)?, force: request.flag("force") })
+            serde_json::from_value(patch).map(Patch::Json).map_err(|_| Refusal::rejected())
         }
-        _ => {
-            let message = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml";
-            Err(Refusal::new(415, "UnsupportedMediaType", message))
+        "application/merge-patch+json" => Ok(Patch::Merge(request.parsed().and_then(object_only).map_err(bad(decoding))?)),
+        "application/strategic-merge-patch+json" => Ok(Patch::Strategic(request.parsed().and_then(object_only).map_err(bad(""))?)),
+        "application/apply-patch+yaml" => {
+            let config = request.yaml().map_err(bad("error decoding YAML: error converting YAML to JSON: "))?;
+            let config = object_only(config).map_err(bad("error decoding YAML: error unmarshaling JSON: while decoding JSON: "))?;
+            Ok(Patch::Apply { config, force: request.affirmed("force") })
         }
+        _ => Err(Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_details(json!({}))),
     }
 }
 
-fn object_only(value: Value) -> Answer<Value> {
-    if value.is_object() { Ok(value) } else { Err(Refusal::bad_request("the patch must be an object")) }
+/// Nothing is an object without fields.
+fn object_only(value: Value) -> Result<Value, String> {
+    match value {
+        Value::Null => Ok(json!({})),
+        Value::Object(_) => Ok(value),
+        other => Err(format!("json: cannot unmarshal {} into Go value of type map[string]interface {{}}", go_name(&other))),
+    }
 }
 
 fn delete(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {

@@ -244,8 +244,7 @@ fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refus
     let mut changed = stage.patch.is_none();
     if let Some(patch) = &stage.patch {
         let mut object = scene.object.clone();
-        let schema = if kind.custom { "Custom" } else { &kind.kind };
-        strategic::merge(schema, &mut object, &scene.fill(patch));
+        strategic::merge(&kind.shape, &mut object, &scene.fill(patch)).map_err(|e| Refusal::internal(format!("a stage's patch: {e:?}")))?;
         settle(&scene.object, &mut object);
         if object != scene.object {
             let only_status = kind.has("status") && patch.as_object().is_some_and(|p| p.keys().all(|k| k == "status"));

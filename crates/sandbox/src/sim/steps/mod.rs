@@ -112,7 +112,8 @@ fn delete_children(scene: &Scene<'_>, table: &str) -> Result<(), Refusal> {
 fn write_status(scene: &Scene<'_>, kind: &Kind, stage: &Stage, status: Value) -> Result<(), Refusal> {
     let live = scene.cluster.get(kind, &Key::of(&scene.object))?.value();
     let mut object = live.clone();
-    crate::fields::strategic::merge(&kind.kind, &mut object, &json!({"status": status}));
+    let patch = json!({"status": status});
+    crate::fields::strategic::merge(&kind.shape, &mut object, &patch).map_err(|e| Refusal::internal(format!("a status: {e:?}")))?;
     super::scene::settle(&live, &mut object);
     if object == live {
         return Ok(());
