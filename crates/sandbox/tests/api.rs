@@ -130,7 +130,7 @@ async fn apply_creates_removes_what_is_dropped_and_reports_conflicts() {
     assert!(second.labels().is_empty());
     let (code, reason, message) = refused(api.patch("web", &PatchParams::apply("other"), &Patch::Apply(web(json!(5), json!([])))).await);
     assert_eq!((code, reason.as_str()), (409, "Conflict"));
-    assert_eq!(message, r#"Apply failed with 1 conflict: conflict with "kubekcloud": .spec.replicas"#);
+    assert_eq!(message, "Apply failed with 2 conflicts: conflicts with \"kubekcloud\":\n- .metadata.labels\n- .spec.replicas");
     let forced = api.patch("web", &PatchParams::apply("other").force(), &Patch::Apply(web(json!(5), json!([])))).await.expect("forced");
     assert_eq!(forced.spec.and_then(|s| s.replicas), Some(5));
 }

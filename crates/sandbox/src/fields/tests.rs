@@ -111,7 +111,7 @@ fn strategic_merge_follows_merge_keys_and_directives() {
         json!({"template": {"spec": {"containers": [{"name": "c", "image": "c:1"}, {"name": "a", "image": "a:2", "command": ["y"]}]}}})
     );
     assert_eq!(object["metadata"]["labels"], json!({"tier": "1"}));
-    assert_eq!(object["metadata"]["finalizers"], json!(["f2", "f3"]));
+    assert_eq!(object["metadata"]["finalizers"], json!(["f3", "f2"]));
 }
 
 #[test]
