@@ -3,7 +3,7 @@
 //! [`Sandbox::start`] listens on a loopback port with HTTPS and a token; [`Sandbox::kubeconfig`] is how clients come in,
 //! ours as well as `kubectl`. Inside: [`registry`] says what kinds there are, [`store`] holds objects and versions,
 //! [`cluster`] has the API's rules, [`fields`] patches and ownership, [`admit`] defaults and checks, [`serve`] is the HTTP
-//! side and [`sim`] moves Pods, VMs and namespaces through their lives.
+//! side, [`inside`] and [`shell`] are what `exec` meets, and [`sim`] moves Pods, VMs and namespaces through their lives.
 //!
 //! It says that it is one (version suffix, `Warning` header), and deliberately never grows a scheduler, real containers,
 //! admission webhooks, schemas, or roles: see `docs/sandbox.md`.
@@ -15,9 +15,11 @@ mod cluster;
 mod error;
 mod fields;
 mod files;
+mod inside;
 mod registry;
 mod select;
 mod serve;
+mod shell;
 mod sim;
 mod status;
 mod store;
@@ -84,7 +86,8 @@ impl Sandbox {
         let simulator = sim::Simulator::new(cluster.clone())?;
         let actions = Arc::new(sim::actions::Actions::load()?);
         tasks.spawn(simulator.run(cluster.store.feed(), stop.clone()));
-        let served = Served { cluster: cluster.clone(), actions, token: kept.token, stop: stop.clone() };
+        let containers = Arc::new(inside::Containers::default());
+        let served = Served { cluster: cluster.clone(), actions, containers, token: kept.token, stop: stop.clone() };
         tasks.spawn(serve::serve(listener, acceptor, Arc::new(served)));
         let url = format!("https://127.0.0.1:{port}");
         Ok(Sandbox { cluster, kubeconfig, kubeconfig_path, url, stop, tasks, _lock: kept.lock })

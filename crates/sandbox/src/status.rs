@@ -125,6 +125,14 @@ impl Refusal {
         Refusal::new(422, "Invalid", format!("{title} {name:?} is invalid: {text}")).with_details(drop_empty(details))
     }
 
+    /// A 422 about an object that is no resource.
+    pub(crate) fn invalid_named(kind: &str, name: &str, causes: &[Cause]) -> Self {
+        let each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+        let text = if let [one] = each.as_slice() { one.clone() } else { format!("[{}]", each.join(", ")) };
+        let details = json!({"name": name, "kind": kind, "causes": list(causes)});
+        Refusal::new(422, "Invalid", format!("{kind} {name:?} is invalid: {text}")).with_details(details)
+    }
+
     /// A 422 about the options of a call, such as `PatchOptions`.
     pub(crate) fn options(kind: &str, cause: &Cause) -> Self {
         let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.message);

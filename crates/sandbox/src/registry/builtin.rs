@@ -5,7 +5,7 @@ use super::{Kind, columns, schema, types};
 /// One line: group/version, plural, Kind, short names, scope and flags, subresources, selectable fields.
 ///
 /// Flags: `N` namespaced, `C` cluster-wide, `a` in category all, `g` has a generation, `x` custom resource,
-/// `r` review (nothing is stored), `e` in category api-extensions.
+/// `r` review (nothing is stored), `m` metrics (computed when read), `e` in category api-extensions.
 type Line = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 const INVOLVED: &str = "involvedObject.kind,involvedObject.namespace,involvedObject.name,involvedObject.uid,involvedObject.apiVersion,\
@@ -16,7 +16,7 @@ const POD_FIELDS: &str = "spec.nodeName,spec.restartPolicy,spec.schedulerName,sp
 #[rustfmt::skip]
 const TABLE: &[Line] = &[
     ("v1", "namespaces", "Namespace", "ns", "C", "status,finalize", "status.phase"),
-    ("v1", "pods", "Pod", "po", "Nag", "status,log,eviction,ephemeralcontainers,binding", POD_FIELDS),
+    ("v1", "pods", "Pod", "po", "Nag", "status,log,exec,attach,portforward,proxy,eviction,ephemeralcontainers,binding", POD_FIELDS),
     ("v1", "services", "Service", "svc", "Na", "status", "spec.clusterIP,spec.type"),
     ("v1", "endpoints", "Endpoints", "ep", "N", "", ""),
     ("v1", "configmaps", "ConfigMap", "cm", "N", "", ""),
@@ -53,6 +53,8 @@ const TABLE: &[Line] = &[
     ("authorization.k8s.io/v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview", "", "Cr", "", ""),
     ("authorization.k8s.io/v1", "subjectaccessreviews", "SubjectAccessReview", "", "Cr", "", ""),
     ("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", "", "Cr", "", ""),
+    ("metrics.k8s.io/v1beta1", "nodes", "NodeMetrics", "", "Cm", "", ""),
+    ("metrics.k8s.io/v1beta1", "pods", "PodMetrics", "", "Nm", "", ""),
     ("kubevirt.io/v1", "virtualmachines", "VirtualMachine", "vm,vms", "Naxg", "status", ""),
     ("kubevirt.io/v1", "virtualmachineinstances", "VirtualMachineInstance", "vmi,vmis", "Naxg", "", ""),
 ];
@@ -70,7 +72,7 @@ fn kind((api_version, plural, kind, short, flags, subresources, fields): &Line) 
         group: group.to_owned(),
         version: version.to_owned(),
         plural: (*plural).to_owned(),
-        singular: kind.to_lowercase(),
+        singular: if flags.contains('m') { String::new() } else { kind.to_lowercase() },
         kind: (*kind).to_owned(),
         short: words(short),
         categories: [('a', "all"), ('e', "api-extensions")].iter().filter(|(f, _)| flags.contains(*f)).map(|(_, c)| (*c).to_owned()).collect(),
@@ -80,6 +82,7 @@ fn kind((api_version, plural, kind, short, flags, subresources, fields): &Line) 
         columns: columns::of(&resource),
         custom: flags.contains('x'),
         review: flags.contains('r'),
+        computed: flags.contains('m'),
         generation: flags.contains('g'),
         stored_as: (group == "events.k8s.io").then_some("events"),
         shape: types::of_kind(api_version, kind).unwrap_or_else(schema::unknown_kind),

@@ -48,6 +48,8 @@ const TABLE: &[(&str, &str)] = &[
     ("customresourcedefinitions.apiextensions.k8s.io", "Created At:d=metadata.creationTimestamp"),
     ("endpointslices.discovery.k8s.io", "AddressType=addressType|Ports=ports.0.port|Endpoints=endpoints.0.addresses.0|Age=$age"),
     ("poddisruptionbudgets.policy", "Min Available=spec.minAvailable|Max Unavailable=spec.maxUnavailable|Allowed Disruptions:i=$number:status.disruptionsAllowed|Age=$age"),
+    ("nodes.metrics.k8s.io", "CPU=usage.cpu|Memory=usage.memory|Window=window"),
+    ("pods.metrics.k8s.io", "CPU=$usage:cpu|Memory=$usage:memory|Window=window"),
     ("virtualmachines.kubevirt.io", "Age=$age|Status=status.printableStatus|Ready=status.conditions.Ready.status"),
     ("virtualmachineinstances.kubevirt.io", "Age=$age|Phase=status.phase|IP=status.interfaces.0.ipAddress|NodeName=status.nodeName|Ready=status.conditions.Ready.status|Live-Migratable:1=status.conditions.LiveMigratable.status|Paused:1=status.conditions.Paused.status"),
 ];

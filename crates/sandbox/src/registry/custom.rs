@@ -31,6 +31,7 @@ fn kind(spec: &Value, version: &Value) -> Kind {
         columns: printer_columns(version),
         custom: true,
         review: false,
+        computed: false,
         generation: true,
         stored_as: None,
         shape: structural::root(version),

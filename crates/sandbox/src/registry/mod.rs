@@ -35,6 +35,8 @@ pub(crate) struct Kind {
     pub(crate) custom: bool,
     /// Answers a POST and stores nothing, like an access review.
     pub(crate) review: bool,
+    /// Read only, and made at each request from other objects, like metrics.
+    pub(crate) computed: bool,
     /// Metadata carries a generation that a change of the spec raises.
     pub(crate) generation: bool,
     /// The plural under which objects are stored, when another kind holds them (events.k8s.io Events).
@@ -63,7 +65,11 @@ impl Kind {
 
     pub(crate) fn verbs(&self) -> Vec<&'static str> {
         let whole = |verb: &&&str| **verb != "deletecollection" || self.deletes_collections();
-        if self.review { VERBS[..1].to_vec() } else { VERBS.iter().filter(whole).copied().collect() }
+        match () {
+            () if self.review => vec!["create"],
+            () if self.computed => vec!["get", "list"],
+            () => VERBS.iter().filter(whole).copied().collect(),
+        }
     }
 
     /// Namespaces are too dear to delete many at once.

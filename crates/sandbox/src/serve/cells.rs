@@ -33,6 +33,7 @@ pub(crate) fn cell(object: &Value, cell: &str) -> Value {
         "quota" => json!(quota(object, argument)),
         "role-ref" => json!(format!("{}/{}", text(object, "roleRef.kind"), text(object, "roleRef.name"))),
         "subjects" => json!(subjects(object, argument)),
+        "usage" => json!(usage(object, argument)),
         "involved" => involved(object),
         "last-seen" => {
             seen(object, &["series.lastObservedTime", "lastTimestamp", "deprecatedLastTimestamp", "eventTime", "metadata.creationTimestamp"])
@@ -184,6 +185,14 @@ fn subjects(binding: &Value, kind: &str) -> String {
         namespace => format!("{namespace}/{}", text(s, "name")),
     };
     of_kind.map(named).collect::<Vec<_>>().join(", ")
+}
+
+/// The sum over a Pod's containers; metrics of one resource share a unit.
+fn usage(metrics: &Value, resource: &str) -> String {
+    let each: Vec<&str> = list(metrics, "containers").iter().map(|c| text(c, &format!("usage.{resource}"))).collect();
+    let unit = each.first().map_or("", |q| q.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let sum: u64 = each.iter().filter_map(|q| q.strip_suffix(unit)?.parse::<u64>().ok()).sum();
+    format!("{sum}{unit}")
 }
 
 fn involved(event: &Value) -> Value {

@@ -5,7 +5,9 @@
 //! protobuf answers, OpenAPI v2.
 
 pub(crate) mod cells;
+mod channels;
 mod discovery;
+mod exec;
 mod logs;
 mod openapi;
 mod options;
@@ -18,6 +20,7 @@ mod route;
 mod scan;
 mod table;
 pub(crate) mod tls;
+mod usage;
 mod watch;
 
 use std::convert::Infallible;
@@ -35,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cluster::Cluster;
+use crate::inside::Containers;
 use crate::sim::actions::Actions;
 use crate::status::Refusal;
 use reply::Reply;
@@ -44,8 +48,9 @@ use request::Request;
 pub(crate) struct Served {
     pub(crate) cluster: Arc<Cluster>,
     pub(crate) actions: Arc<Actions>,
+    pub(crate) containers: Arc<Containers>,
     pub(crate) token: String,
-    /// Ends watches and followed logs.
+    /// Ends watches, followed logs and processes.
     pub(crate) stop: CancellationToken,
 }
 
@@ -77,7 +82,8 @@ async fn connection(stream: TcpStream, tls: TlsAcceptor, served: Arc<Served>) {
         let served = served.clone();
         async move { Ok::<_, Infallible>(answer(&served, request).await) }
     });
-    let connection = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let connection =
+        hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => {}

@@ -30,7 +30,7 @@ pub(crate) fn document(registry: &Registry, group: &str, version: &str) -> Answe
     for kind in kinds {
         let base = format!("{}/{}{}", root(group, version), if kind.namespaced { "namespaces/{namespace}/" } else { "" }, kind.plural);
         paths.insert(base.clone(), json!({"post": operation(kind, "post")}));
-        if !kind.review {
+        if !kind.review && !kind.computed {
             paths.insert(
                 format!("{base}/{{name}}"),
                 json!({"put": operation(kind, "put"), "patch": operation(kind, "patch"), "delete": operation(kind, "delete")}),

@@ -1,9 +1,12 @@
 //! A request, read whole: path segments, query, what is accepted, and a body in any of the formats that clients send.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use serde_json::Value;
 
 use super::{proto, scan};
@@ -20,6 +23,8 @@ pub(crate) struct Request {
     query: Vec<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
+    /// The connection itself, when the client asks for another protocol.
+    upgrade: Mutex<Option<OnUpgrade>>,
 }
 
 /// In which form an answer is wanted.
@@ -31,7 +36,8 @@ pub(crate) enum As {
 }
 
 impl Request {
-    pub(crate) async fn read(request: hyper::Request<Incoming>) -> Answer<Self> {
+    pub(crate) async fn read(mut request: hyper::Request<Incoming>) -> Answer<Self> {
+        let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().split('/').filter(|s| !s.is_empty()).map(|s| decode(s, false)).collect();
         let query = parts.uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).map(pair).collect();
@@ -43,12 +49,22 @@ impl Request {
             }
             Err(e) => return Err(Refusal::bad_request(format!("cannot read the request's body: {e}"))),
         };
-        Ok(Request { method: parts.method, path, query, headers: parts.headers, body })
+        Ok(Request { method: parts.method, path, query, headers: parts.headers, body, upgrade: Mutex::new(upgrade) })
     }
 
     /// A query parameter; empty when it is missing.
     pub(crate) fn query(&self, name: &str) -> &str {
         self.query.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    /// Every value of a query parameter.
+    pub(crate) fn queries(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.query.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The connection to come, once.
+    pub(crate) fn upgrade(&self) -> Option<OnUpgrade> {
+        self.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::reply::{self, Reply};
 use super::request::{As, Request};
 use super::route::Target;
-use super::{Served, logs, options, review, table, watch};
+use super::{Served, exec, logs, options, review, table, usage, watch};
 use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, go_name, scale_of};
 use crate::fields::json;
 use crate::registry::Kind;
@@ -25,12 +25,16 @@ pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request
     if target.kind.review {
         return review::answer(&target.kind, &request);
     }
+    if target.kind.computed && (request.method != Method::GET || request.flag("watch")) {
+        return Err(Refusal::method());
+    }
     match (request.method.clone(), target.name.is_empty(), target.subresource.as_str()) {
         (Method::GET, true, _) if request.flag("watch") => watch::watch(served, &target, &request),
         (Method::GET, true, _) => list(served, &target, &request),
         (Method::POST, true, _) => create(served, &target, &request),
         (Method::DELETE, true, _) if target.kind.deletes_collections() => delete_all(served, &target, &request),
-        (Method::GET, false, "log") => logs::read(served, &target, &request),
+        (Method::GET, false, "log") => logs::read(served, &target, &request).await,
+        (_, false, "exec") => exec::exec(served, &target, &request),
         (Method::POST, false, "eviction") => evict(served, &target, &request),
         (Method::POST, false, "binding") => bind(served, &target, &request),
         (_, false, "scale") => scale(served, &target, &request),
@@ -59,6 +63,10 @@ fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Answer<Reply
 }
 
 fn get(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
+    if target.kind.computed {
+        let entry = usage::entry(&served.cluster, &target.kind, &key(target)).ok_or_else(|| Refusal::not_found(&target.kind, &target.name))?;
+        return one(request, &target.kind, 200, &entry);
+    }
     let entry = served.cluster.get(&target.kind, &key(target))?;
     one(request, &target.kind, 200, &entry)
 }
@@ -69,7 +77,10 @@ fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let selector = Selector::parse(kind, request.query("labelSelector"), request.query("fieldSelector"))?;
     let limit = request.query("limit").parse().unwrap_or(0);
     let token = request.query("continue");
-    let page = if token.is_empty() {
+    let page = if kind.computed {
+        let entries = usage::entries(&served.cluster, kind, &target.namespace).into_iter().filter(|entry| selector.matches(entry));
+        Page { entries: entries.map(Arc::new).collect(), version: served.cluster.store.version(), rest: None }
+    } else if token.is_empty() {
         known_version(served, request)?;
         served.cluster.store.list(&kind.table(), &target.namespace, &selector, limit)
     } else {

@@ -1,6 +1,8 @@
 //! A sandbox for a test, a client to it, and waiting with a deadline.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub(crate) mod kubectl;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::path::Path;

@@ -1,0 +1,243 @@
+//! `exec`: a WebSocket between a client and a process of [`crate::shell`].
+//!
+//! SPDY, which older clients speak, is refused with the 400 that leads newer ones on. What is wrong with the request is
+//! said before the upgrade, as the real server and kubelet say it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{HeaderValue, Method, header};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::Served;
+use super::channels::{self, PROTOCOLS, STATUS, STDERR, STDOUT};
+use super::reply::{self, Reply};
+use super::request::Request;
+use super::route::Target;
+use crate::inside;
+use crate::shell::clock::Clock;
+use crate::shell::io::{Input, Io, Output, input};
+use crate::shell::tty::{Keys, Tty, cooked};
+use crate::shell::{self, Container};
+use crate::status::{Answer, Refusal};
+use crate::store::Key;
+use crate::value::{at, list, text};
+
+/// The longest that a process runs for a client, as kubelet's idle timeout.
+const LONGEST: Duration = Duration::from_secs(4 * 3_600);
+/// A larger message ends the connection.
+const MESSAGE: usize = 4 << 20;
+/// How long a client may take to close its side.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Chunks between the connection and the process.
+const WAITING: usize = 8;
+
+/// Which streams a client wants.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    stdin: bool,
+    stdout: bool,
+    stderr: bool,
+    tty: bool,
+}
+
+pub(super) fn exec(served: &Arc<Served>, target: &Target, request: &Request) -> Answer<Reply> {
+    if !matches!(request.method, Method::GET | Method::POST) {
+        return Err(Refusal::method());
+    }
+    let pod = served.cluster.get(&target.kind, &Key::new(&target.namespace, &target.name))?.value();
+    let container = container(&pod, request.query("container"))?;
+    if text(&pod, "spec.nodeName").is_empty() {
+        return Err(Refusal::bad_request(format!("pod {} does not have a host assigned", target.name)));
+    }
+    if request.header(header::UPGRADE).is_empty() {
+        return Err(Refusal::bad_request("Upgrade request required"));
+    }
+    let [stdin, stdout, stderr, tty] = ["stdin", "stdout", "stderr", "tty"].map(|name| request.queries(name).next().is_some_and(is_true));
+    let wanted = Wanted { stdin, stdout, stderr: stderr && !tty, tty };
+    // From here on it is kubelet that speaks, in plain text.
+    if !(wanted.stdin || wanted.stdout || wanted.stderr) {
+        return Ok(reply::text(400, "you must specify at least 1 of stdin, stdout, stderr"));
+    }
+    if inside::status(&pod, &container).is_none_or(|s| at(s, "state.running").is_none()) {
+        return Ok(reply::text(500, format!("container not found ({container:?})")));
+    }
+    let Some(protocol) = protocol(request) else {
+        return Ok(reply::text(400, "unable to upgrade: the sandbox speaks WebSocket with v5.channel.k8s.io or v4.channel.k8s.io only\n"));
+    };
+    let accept = derive_accept_key(request.header(header::SEC_WEBSOCKET_KEY).as_bytes());
+    let Some(upgrade) = request.upgrade() else { return Err(Refusal::bad_request("the connection can't be upgraded")) };
+    let Some(permit) = served.containers.session() else {
+        return Err(Refusal::new(429, "TooManyRequests", "the sandbox runs too many processes at once: try again later"));
+    };
+    let argv: Vec<String> = request.queries("command").map(str::to_owned).collect();
+    let container = served.containers.open(&served.cluster, &pod, &container);
+    let stop = served.stop.clone();
+    tokio::spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
+        let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        tokio::select! {
+            () = session(socket, container, argv, wanted) => {}
+            () = tokio::time::sleep(LONGEST) => {}
+            () = stop.cancelled() => {}
+        }
+        drop(permit);
+    });
+    Ok(switching(&accept, protocol))
+}
+
+/// Whatever isn't false is true, as the real server takes it.
+fn is_true(value: &str) -> bool {
+    value != "0" && !value.eq_ignore_ascii_case("false")
+}
+
+/// The container that is meant; an only one need not be named.
+pub(super) fn container(pod: &Value, wanted: &str) -> Answer<String> {
+    let names = |path: &str| list(pod, path).iter().map(|c| text(c, "name").to_owned()).collect::<Vec<_>>();
+    let name = text(pod, "metadata.name");
+    let own = names("spec.containers");
+    let all = [names("spec.initContainers"), own.clone(), names("spec.ephemeralContainers")].concat();
+    match own.as_slice() {
+        [one] if wanted.is_empty() => Ok(one.clone()),
+        _ if wanted.is_empty() => {
+            Err(Refusal::bad_request(format!("a container name must be specified for pod {name}, choose one of: [{}]", all.join(" "))))
+        }
+        _ if all.iter().any(|n| n == wanted) => Ok(wanted.to_owned()),
+        _ => Err(Refusal::bad_request(format!("container {wanted} is not valid for pod {name}"))),
+    }
+}
+
+/// The client's first protocol that is spoken here, if it asks for a WebSocket at all.
+fn protocol(request: &Request) -> Option<&'static str> {
+    let websocket = request.header(header::UPGRADE).eq_ignore_ascii_case("websocket") && request.method == Method::GET;
+    let offered = request.header(header::SEC_WEBSOCKET_PROTOCOL);
+    let known = |name: &str| PROTOCOLS.iter().find(|p| **p == name.trim()).copied();
+    if websocket { offered.split(',').find_map(known) } else { None }
+}
+
+fn switching(accept: &str, protocol: &'static str) -> Reply {
+    let mut reply = reply::empty(101);
+    let headers = reply.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    reply
+}
+
+async fn session(socket: channels::Socket, container: Arc<Container>, argv: Vec<String>, wanted: Wanted) {
+    let (mut sink, stream) = socket.split();
+    // A client may wait for a sign that the streams are there.
+    let first = [(wanted.stdout, STDOUT), (wanted.stderr, STDERR), (true, STATUS)];
+    if let Some((_, channel)) = first.iter().find(|(is, _)| *is)
+        && !channels::send(&mut sink, *channel, b"").await
+    {
+        return;
+    }
+    let (stdin, received) = mpsc::channel(WAITING);
+    let (stdout, mut out) = mpsc::channel(WAITING);
+    let (stderr, mut err) = mpsc::channel::<Bytes>(WAITING);
+    let tty = wanted.tty.then(|| Arc::new(Tty::default()));
+    let (received, typing) = terminal(tty.clone(), received, stdout.clone());
+    let io = Io {
+        stdin: if wanted.stdin { input(received) } else { Input::empty() },
+        stderr: match (wanted.tty, wanted.stderr) {
+            (true, _) => Output::Pipe(stdout.clone()),
+            (false, true) => Output::Pipe(stderr),
+            (false, false) => Output::Null,
+        },
+        stdout: if wanted.stdout { Output::Pipe(stdout) } else { Output::Null },
+    };
+    let process = async move { shell::start(container, Arc::new(Clock::live()), tty, &argv, io).await };
+    let sending = async move {
+        tokio::pin!(process);
+        let mut ended = None;
+        loop {
+            tokio::select! {
+                status = &mut process, if ended.is_none() => ended = Some(status),
+                Some(bytes) = out.recv() => {
+                    let bytes = if wanted.tty { cooked(&bytes) } else { bytes };
+                    if !channels::send(&mut sink, STDOUT, &bytes).await {
+                        return;
+                    }
+                }
+                Some(bytes) = err.recv() => {
+                    if !channels::send(&mut sink, STDERR, &bytes).await {
+                        return;
+                    }
+                }
+                else => break,
+            }
+            // A terminal's echo keeps the output open: what was written is out, then the process' end counts.
+            if wanted.tty && ended.is_some() && out.is_empty() {
+                break;
+            }
+        }
+        if let Some(ended) = ended {
+            channels::send(&mut sink, STATUS, status(&ended).to_string().as_bytes()).await;
+            channels::close(&mut sink).await;
+        }
+    };
+    let receiving = channels::receive(stream, stdin);
+    tokio::pin!(receiving);
+    tokio::select! {
+        () = &mut receiving => return,
+        () = sending => {}
+        () = typing => {}
+    }
+    // What the client still sends is taken in: a reset could overtake the status.
+    let _ = tokio::time::timeout(GOODBYE, receiving).await;
+}
+
+/// With a terminal, what is received are keys; they become lines. Without one, nothing happens in between.
+fn terminal(
+    tty: Option<Arc<Tty>>,
+    mut received: mpsc::Receiver<Bytes>,
+    echo: mpsc::Sender<Bytes>,
+) -> (mpsc::Receiver<Bytes>, impl Future<Output = ()>) {
+    let (lines, cooked) = mpsc::channel(WAITING);
+    let Some(tty) = tty else {
+        drop(echo);
+        return (received, futures::future::Either::Left(std::future::pending()));
+    };
+    let typing = async move {
+        let mut keys = Keys::default();
+        while let Some(bytes) = received.recv().await {
+            if !keys.typed(&tty, &bytes, &echo, &lines).await {
+                break;
+            }
+        }
+        drop(lines);
+        // The process ends the session, not its input.
+        while received.recv().await.is_some() {}
+        std::future::pending().await
+    };
+    (cooked, futures::future::Either::Right(typing))
+}
+
+/// The Status of a process' end.
+fn status(ended: &Result<i32, String>) -> Value {
+    match ended {
+        Ok(0) => json!({"metadata": {}, "status": "Success"}),
+        Ok(code) => json!({"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
+            "message": format!("command terminated with non-zero exit code: exit status {code}"),
+            "details": {"causes": [{"reason": "ExitCode", "message": code.to_string()}]}}),
+        Err(why) => {
+            let id = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
+            let why = format!("error executing command in container: failed to exec in container: failed to start exec {id:?}: {why}");
+            // Said by the runtime's side and by kubelet's.
+            let message = format!("Internal error occurred: Internal error occurred: {why}");
+            json!({"metadata": {}, "status": "Failure", "reason": "InternalError", "message": message, "details": {"causes": [{"message": why}]}, "code": 500})
+        }
+    }
+}

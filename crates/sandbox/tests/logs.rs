@@ -1,0 +1,120 @@
+//! Container logs: what kube-rs reads, and what kubectl says.
+
+mod support;
+
+use futures::{AsyncBufReadExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{DeleteParams, LogParams, PostParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use support::kubectl::Kubectl;
+use support::{DEADLINE, eventually, from, phase, refused, start, start_in};
+
+const COUNTER: &str = "i=0; while true; do echo \"$i\"; i=$((i+1)); sleep 0.2; done";
+
+fn pod(name: &str, containers: Value) -> Pod {
+    from(json!({"metadata": {"name": name, "labels": {"app": "x"}}, "spec": {"containers": containers, "terminationGracePeriodSeconds": 0}}))
+}
+
+async fn running(client: &Client, name: &str, containers: Value) -> Api<Pod> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), "default");
+    pods.create(&PostParams::default(), &pod(name, containers)).await.expect("created");
+    eventually("it runs", || async { (phase(&pods.get(name).await.expect("read")) == "Running").then_some(()) }).await;
+    pods
+}
+
+#[tokio::test]
+async fn a_log_is_what_the_command_prints_and_stays_the_same() {
+    let (_sandbox, client) = start().await;
+    let pods = running(&client, "p", json!([{"name": "c", "image": "busybox", "args": ["sh", "-c", COUNTER]}])).await;
+    let read = |params: LogParams| {
+        let pods = pods.clone();
+        async move { pods.logs("p", &params).await.expect("a log") }
+    };
+    let long = || async { Some(read(LogParams::default()).await).filter(|log| log.lines().count() >= 5) };
+    let log = eventually("five lines", long).await;
+    assert!(log.starts_with("0\n1\n2\n3\n4\n"), "{log}");
+    assert!(read(LogParams::default()).await.starts_with(&log));
+    assert_eq!(read(LogParams { tail_lines: Some(2), ..LogParams::default() }).await.lines().count(), 2);
+    assert_eq!(read(LogParams { tail_lines: Some(0), ..LogParams::default() }).await, "");
+    assert_eq!(read(LogParams { limit_bytes: Some(3), ..LogParams::default() }).await, "0\n1");
+    let stamped = read(LogParams { timestamps: true, ..LogParams::default() }).await;
+    let times: Vec<&str> = stamped.lines().map(|line| line.split_once(' ').expect("a time").0).collect();
+    assert!(times.is_sorted() && times[0].ends_with('Z') && times[0].len() == 30, "{stamped}");
+}
+
+#[tokio::test]
+async fn a_followed_log_ends_with_its_pod() {
+    let (_sandbox, client) = start().await;
+    let pods = running(&client, "p", json!([{"name": "c", "image": "busybox", "args": ["sh", "-c", COUNTER]}])).await;
+    let params = LogParams { follow: true, tail_lines: Some(1), ..LogParams::default() };
+    let mut lines = pods.log_stream("p", &params).await.expect("a stream").lines();
+    let mut last: i64 = lines.try_next().await.expect("read").expect("a line").parse().expect("a number");
+    for _ in 0..3 {
+        let next: i64 = lines.try_next().await.expect("read").expect("a line").parse().expect("a number");
+        assert_eq!(next, last + 1, "each line once, in order");
+        last = next;
+    }
+    pods.delete("p", &DeleteParams::default().grace_period(0)).await.expect("deleted");
+    let rest = async { while lines.try_next().await.expect("read").is_some() {} };
+    tokio::time::timeout(DEADLINE, rest).await.expect("the log ends");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_as_the_real_server_says_it() {
+    let (_sandbox, client) = start().await;
+    let pods = running(&client, "p", json!([{"name": "a", "image": "x"}, {"name": "b", "image": "x"}])).await;
+    let refuse = |params: LogParams| {
+        let pods = pods.clone();
+        async move { refused(pods.logs("p", &params).await) }
+    };
+    let of = |name: &str| LogParams { container: Some(name.to_owned()), ..LogParams::default() };
+    let bad = |message: &str| (400, "BadRequest".to_owned(), message.to_owned());
+    assert_eq!(refuse(LogParams::default()).await, bad("a container name must be specified for pod p, choose one of: [a b]"));
+    assert_eq!(refuse(of("c")).await, bad("container c is not valid for pod p"));
+    assert_eq!(refuse(LogParams { previous: true, ..of("a") }).await, bad("previous terminated container \"a\" in pod \"p\" not found"));
+    let (code, reason, message) = refuse(LogParams { tail_lines: Some(-1), ..of("a") }).await;
+    assert_eq!((code, reason.as_str()), (422, "Invalid"));
+    assert_eq!(message, "PodLogOptions \"p\" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0");
+}
+
+#[tokio::test]
+async fn a_crash_has_a_previous_log_and_a_failed_pull_none() {
+    let (_sandbox, client) = start().await;
+    let pods: Api<Pod> = Api::namespaced(client.clone(), "default");
+    for (name, how) in [("crashes", "crash-loop"), ("pulls", "image-pull")] {
+        let mut pod = pod(name, json!([{"name": "c", "image": "shop:1"}]));
+        pod.metadata.annotations = Some([("sandbox.kubekcloud.io/fail".to_owned(), how.to_owned())].into());
+        pods.create(&PostParams::default(), &pod).await.expect("created");
+    }
+    let previous = LogParams { previous: true, ..LogParams::default() };
+    // A Pod without a node has an empty log.
+    let log = eventually("it crashed", || async { pods.logs("crashes", &previous).await.ok().filter(|log| !log.is_empty()) }).await;
+    assert_eq!(log, "started (simulated by the sandbox)\n");
+    let pulling = || async {
+        let (_, _, message) = refused(pods.logs("pulls", &LogParams::default()).await);
+        (message == "container \"c\" in pod \"pulls\" is waiting to start: trying and failing to pull image").then_some(())
+    };
+    eventually("it backs off", pulling).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kubectl_logs_in_all_its_ways() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (_sandbox, client) = start_in(dir.path()).await;
+    let Some(kubectl) = Kubectl::find(dir.path()) else { return };
+    let container =
+        |name: &str, says: &str| json!({"name": name, "image": "busybox", "command": ["sh", "-c", format!("echo {says}; sleep infinity")]});
+    running(&client, "p", json!([container("a", "from-a"), container("b", "from-b")])).await;
+    assert_eq!(kubectl.says("logs p -c b"), "from-b\n");
+    let all = kubectl.says("logs p --all-containers");
+    assert!(all.lines().count() == 2 && all.contains("from-a\n") && all.contains("from-b\n"), "{all}");
+    assert_eq!(kubectl.says("logs -l app=x --prefix -c a"), "[pod/p/a] from-a\n");
+    assert_eq!(kubectl.says("logs p -c a --since=1h --tail=5"), "from-a\n");
+    kubectl.says("create deployment web --image=nginx");
+    kubectl.says("rollout status deploy/web --timeout=20s");
+    assert!(kubectl.says("logs deploy/web").contains("ready for start up"));
+    let output = kubectl.run("logs p -c a --previous", "");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(err, "Error from server (BadRequest): previous terminated container \"a\" in pod \"p\" not found\n");
+}
