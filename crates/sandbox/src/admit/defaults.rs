@@ -10,16 +10,14 @@ use crate::clock;
 use crate::registry::Kind;
 use crate::value::{at, default, list, remove, set, text};
 
-/// Resource, path, JSON.
+/// Resource, path, JSON. In a path `*` is each element of a list, and a segment with `?` must be there already.
 type Line = (&'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
 const TABLE: &[Line] = &[
     ("services", "spec.type", r#""ClusterIP""#),
     ("services", "spec.sessionAffinity", r#""None""#),
-    ("services", "spec.internalTrafficPolicy", r#""Cluster""#),
-    ("services", "spec.ipFamilies", r#"["IPv4"]"#),
-    ("services", "spec.ipFamilyPolicy", r#""SingleStack""#),
+    ("services", "spec.ports?.*.protocol", r#""TCP""#),
     ("secrets", "type", r#""Opaque""#),
     ("persistentvolumeclaims", "spec.volumeMode", r#""Filesystem""#),
     ("persistentvolumeclaims", "spec.storageClassName", r#""standard""#),
@@ -34,13 +32,20 @@ const TABLE: &[Line] = &[
     ("statefulsets.apps", "spec.podManagementPolicy", r#""OrderedReady""#),
     ("statefulsets.apps", "spec.updateStrategy.type", r#""RollingUpdate""#),
     ("statefulsets.apps", "spec.revisionHistoryLimit", "10"),
+    ("statefulsets.apps", "spec.persistentVolumeClaimRetentionPolicy", r#"{"whenDeleted":"Retain","whenScaled":"Retain"}"#),
+    ("statefulsets.apps", "spec.volumeClaimTemplates?.*.apiVersion", r#""v1""#),
+    ("statefulsets.apps", "spec.volumeClaimTemplates?.*.kind", r#""PersistentVolumeClaim""#),
+    ("statefulsets.apps", "spec.volumeClaimTemplates?.*.spec.volumeMode", r#""Filesystem""#),
+    ("statefulsets.apps", "spec.volumeClaimTemplates?.*.status.phase", r#""Pending""#),
     ("daemonsets.apps", "spec.updateStrategy.type", r#""RollingUpdate""#),
     ("daemonsets.apps", "spec.revisionHistoryLimit", "10"),
     ("jobs.batch", "spec.backoffLimit", "6"),
-    ("jobs.batch", "spec.completions", "1"),
-    ("jobs.batch", "spec.parallelism", "1"),
+    ("jobs.batch", "spec.manualSelector", "false"),
+    ("jobs.batch", "spec.podReplacementPolicy", r#""TerminatingOrFailed""#),
     ("jobs.batch", "spec.completionMode", r#""NonIndexed""#),
     ("jobs.batch", "spec.suspend", "false"),
+    ("cronjobs.batch", "spec.jobTemplate.metadata", "{}"),
+    ("cronjobs.batch", "spec.jobTemplate.spec.template.metadata", "{}"),
     ("cronjobs.batch", "spec.concurrencyPolicy", r#""Allow""#),
     ("cronjobs.batch", "spec.suspend", "false"),
     ("cronjobs.batch", "spec.successfulJobsHistoryLimit", "3"),
@@ -49,6 +54,14 @@ const TABLE: &[Line] = &[
     ("storageclasses.storage.k8s.io", "reclaimPolicy", r#""Delete""#),
     ("storageclasses.storage.k8s.io", "volumeBindingMode", r#""Immediate""#),
     ("networkpolicies.networking.k8s.io", "spec.podSelector", "{}"),
+    ("networkpolicies.networking.k8s.io", "spec.ingress?.*.ports?.*.protocol", r#""TCP""#),
+    ("networkpolicies.networking.k8s.io", "spec.egress?.*.ports?.*.protocol", r#""TCP""#),
+    ("persistentvolumes", "spec.hostPath?.type", r#""""#),
+    ("endpointslices.discovery.k8s.io", "endpoints?.*.conditions", "{}"),
+    ("endpointslices.discovery.k8s.io", "ports?.*.name", r#""""#),
+    ("endpointslices.discovery.k8s.io", "ports?.*.protocol", r#""TCP""#),
+    ("rolebindings.rbac.authorization.k8s.io", "roleRef?.apiGroup", r#""rbac.authorization.k8s.io""#),
+    ("clusterrolebindings.rbac.authorization.k8s.io", "roleRef?.apiGroup", r#""rbac.authorization.k8s.io""#),
 ];
 
 #[rustfmt::skip]
@@ -58,6 +71,40 @@ const POD: &[(&str, &str)] = &[
     ("schedulerName", r#""default-scheduler""#),
     ("terminationGracePeriodSeconds", "30"),
     ("securityContext", "{}"),
+    ("volumes?.*.configMap?.defaultMode", "420"),
+    ("volumes?.*.secret?.defaultMode", "420"),
+    ("volumes?.*.projected?.defaultMode", "420"),
+    ("volumes?.*.downwardAPI?.defaultMode", "420"),
+    ("volumes?.*.hostPath?.type", r#""""#),
+];
+
+/// Of each container.
+#[rustfmt::skip]
+const CONTAINER: &[(&str, &str)] = &[
+    ("resources", "{}"),
+    ("terminationMessagePath", r#""/dev/termination-log""#),
+    ("terminationMessagePolicy", r#""File""#),
+    ("ports?.*.protocol", r#""TCP""#),
+    ("env?.*.valueFrom?.fieldRef?.apiVersion", r#""v1""#),
+];
+
+/// Of each probe of a container.
+#[rustfmt::skip]
+const PROBE: &[(&str, &str)] = &[
+    ("timeoutSeconds", "1"), ("periodSeconds", "10"), ("successThreshold", "1"), ("failureThreshold", "3"),
+    ("httpGet?.path", r#""/""#), ("httpGet?.scheme", r#""HTTP""#), ("grpc?.service", r#""""#),
+];
+
+/// The status that a new object has; of what isn't listed and has one it is empty.
+#[rustfmt::skip]
+const FIRST_STATUS: &[(&str, &str)] = &[
+    ("persistentvolumeclaims", r#"{"phase":"Pending"}"#),
+    ("services", r#"{"loadBalancer":{}}"#),
+    ("ingresses.networking.k8s.io", r#"{"loadBalancer":{}}"#),
+    ("replicasets.apps", r#"{"replicas":0}"#),
+    ("statefulsets.apps", r#"{"replicas":0,"availableReplicas":0}"#),
+    ("daemonsets.apps", r#"{"currentNumberScheduled":0,"desiredNumberScheduled":0,"numberMisscheduled":0,"numberReady":0}"#),
+    ("poddisruptionbudgets.policy", r#"{"currentHealthy":0,"desiredHealthy":0,"disruptionsAllowed":0,"expectedPods":0}"#),
 ];
 
 /// Only of Pods themselves, not of templates: what admission adds.
@@ -87,7 +134,7 @@ fn from_json(text: &str) -> Value {
 pub(super) fn fill(kind: &Kind, object: &mut Value) {
     let resource = kind.resource();
     for (_, path, value) in TABLE.iter().filter(|(of, ..)| *of == resource) {
-        default(object, path, from_json(value));
+        default_at(object, path, value);
     }
     if let Some(path) = spec_path(kind).filter(|path| at(object, path).is_some()) {
         fill_pod(object, path);
@@ -107,10 +154,25 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
             default(object, "spec.strategy.rollingUpdate.maxSurge", "25%");
             default(object, "spec.strategy.rollingUpdate.maxUnavailable", "25%");
         }
+        crate::cluster::CRDS => fill_definition(object),
+        "statefulsets.apps" if text(object, "spec.updateStrategy.type") == "RollingUpdate" => {
+            default(object, "spec.updateStrategy.rollingUpdate.partition", 0);
+        }
+        "daemonsets.apps" if text(object, "spec.updateStrategy.type") == "RollingUpdate" => {
+            default(object, "spec.updateStrategy.rollingUpdate.maxSurge", 0);
+            default(object, "spec.updateStrategy.rollingUpdate.maxUnavailable", 1);
+        }
+        "rolebindings.rbac.authorization.k8s.io" | "clusterrolebindings.rbac.authorization.k8s.io" => {
+            for subject in object.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
+                if matches!(text(subject, "kind"), "User" | "Group") {
+                    default(subject, "apiGroup", "rbac.authorization.k8s.io");
+                }
+            }
+        }
         "jobs.batch" => fill_job(object),
         "limitranges" => fill_limits(object),
         "networkpolicies.networking.k8s.io" => {
-            let egress = at(object, "spec.egress").is_some();
+            let egress = !list(object, "spec.egress").is_empty();
             default(object, "spec.policyTypes", if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) });
         }
         _ => {}
@@ -128,17 +190,19 @@ pub(super) fn first_status(kind: &Kind, object: &mut Value) {
             set(object, "spec.finalizers", json!(["kubernetes"]));
             set(object, "status", json!({"phase": "Active"}));
         }
-        "persistentvolumeclaims" | "persistentvolumes" => set(object, "status", json!({"phase": "Pending"})),
-        "services" => set(object, "status", json!({"loadBalancer": {}})),
+        "persistentvolumes" => set(object, "status", json!({"phase": "Pending", "lastPhaseTransitionTime": clock::now()})),
         "customresourcedefinitions.apiextensions.k8s.io" => established(object),
-        _ if kind.has("status") && !kind.custom => default(object, "status", json!({})),
+        resource if kind.has("status") && !kind.custom => {
+            let first = FIRST_STATUS.iter().find(|(of, _)| *of == resource).map_or("{}", |(_, status)| status);
+            default(object, "status", from_json(first));
+        }
         _ => {}
     }
 }
 
 fn fill_pod(object: &mut Value, path: &str) {
     for (field, value) in POD {
-        default(object, &format!("{path}.{field}"), from_json(value));
+        default_at(object, &format!("{path}.{field}"), value);
     }
     let volumes = format!("/{}/volumes", path.replace('.', "/"));
     for volume in object.pointer_mut(&volumes).and_then(Value::as_array_mut).into_iter().flatten() {
@@ -147,15 +211,17 @@ fn fill_pod(object: &mut Value, path: &str) {
         }
     }
     for containers in ["containers", "initContainers"] {
-        let at = format!("/{}/{containers}", path.replace('.', "/"));
-        for container in object.pointer_mut(&at).and_then(Value::as_array_mut).into_iter().flatten() {
+        let place = format!("/{}/{containers}", path.replace('.', "/"));
+        for container in object.pointer_mut(&place).and_then(Value::as_array_mut).into_iter().flatten() {
             let policy = if pulls_always(text(container, "image")) { "Always" } else { "IfNotPresent" };
             default(container, "imagePullPolicy", policy);
-            default(container, "resources", json!({}));
-            default(container, "terminationMessagePath", "/dev/termination-log");
-            default(container, "terminationMessagePolicy", "File");
-            for port in container.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
-                default(port, "protocol", "TCP");
+            CONTAINER.iter().for_each(|(field, value)| default_at(container, field, value));
+            for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+                PROBE.iter().for_each(|(field, value)| default_at(container, &format!("{probe}?.{field}"), value));
+            }
+            // What is limited is requested, unless something else is said.
+            for (name, limit) in at(container, "resources.limits").and_then(Value::as_object).cloned().into_iter().flatten() {
+                crate::value::object(&mut container["resources"], "requests").entry(name).or_insert(limit);
             }
         }
     }
@@ -180,7 +246,8 @@ fn pulls_always(image: &str) -> bool {
 
 /// Guaranteed, Burstable or BestEffort, from requests and limits.
 fn qos_class(pod: &Value) -> &'static str {
-    let resources: Vec<&Value> = list(pod, "spec.containers").iter().map(|c| &c["resources"]).collect();
+    let containers = list(pod, "spec.containers").iter().chain(list(pod, "spec.initContainers"));
+    let resources: Vec<&Value> = containers.map(|c| &c["resources"]).collect();
     let none = |r: &&Value| at(r, "requests").is_none() && at(r, "limits").is_none();
     let full = |r: &&Value| {
         ["cpu", "memory"].iter().all(|n| {
@@ -209,8 +276,18 @@ const NODE_PORTS: std::ops::Range<u16> = 30000..32768;
 
 /// Service addresses are loopback addresses too; nothing answers there.
 fn fill_service(service: &mut Value) {
-    if text(service, "spec.type") != "ExternalName" && text(service, "spec.clusterIP").is_empty() {
-        let mut random = rand::rng();
+    let mut random = rand::rng();
+    let kind = text(service, "spec.type").to_owned();
+    if kind != "ExternalName" {
+        default(service, "spec.internalTrafficPolicy", "Cluster");
+        default(service, "spec.ipFamilies", json!(["IPv4"]));
+        default(service, "spec.ipFamilyPolicy", "SingleStack");
+    }
+    let outside = matches!(kind.as_str(), "NodePort" | "LoadBalancer");
+    if outside {
+        default(service, "spec.externalTrafficPolicy", "Cluster");
+    }
+    if kind != "ExternalName" && text(service, "spec.clusterIP").is_empty() {
         let ip = format!("127.97.{}.{}", random.random_range(0..=255), random.random_range(1..=254));
         set(service, "spec.clusterIP", json!(ip));
     }
@@ -218,13 +295,11 @@ fn fill_service(service: &mut Value) {
     if !ip.is_empty() {
         default(service, "spec.clusterIPs", json!([ip]));
     }
-    let exposed = matches!(text(service, "spec.type"), "NodePort" | "LoadBalancer");
     for port in service.pointer_mut("/spec/ports").and_then(Value::as_array_mut).into_iter().flatten() {
-        default(port, "protocol", "TCP");
         let number = port["port"].clone();
         default(port, "targetPort", number);
-        if exposed {
-            default(port, "nodePort", rand::rng().random_range(NODE_PORTS));
+        if outside {
+            default(port, "nodePort", random.random_range(NODE_PORTS));
         }
     }
 }
@@ -239,6 +314,11 @@ fn fill_limits(range: &mut Value) {
 }
 
 fn fill_job(job: &mut Value) {
+    // Without a number of completions, a Job of several is done when one of them is.
+    if at(job, "spec.completions").is_none() && at(job, "spec.parallelism").is_none() {
+        default(job, "spec.completions", 1);
+    }
+    default(job, "spec.parallelism", 1);
     let uid = text(job, "metadata.uid").to_owned();
     let name = text(job, "metadata.name").to_owned();
     default(job, "spec.selector", json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
@@ -249,6 +329,37 @@ fn fill_job(job: &mut Value) {
         crate::value::object(&mut job["spec"]["template"], "metadata");
         crate::value::object(&mut job["spec"]["template"]["metadata"], "labels").entry(key.clone()).or_insert(value.clone());
     }
+    if at(job, "metadata.labels").is_none() {
+        let inherited = job["spec"]["template"]["metadata"]["labels"].clone();
+        set(job, "metadata.labels", inherited);
+    }
+}
+
+/// [`default`] for the paths of the tables above.
+fn default_at(value: &mut Value, path: &str, to: &str) {
+    let (head, rest) = path.split_once('.').unwrap_or((path, ""));
+    match (head, head.strip_suffix('?')) {
+        ("*", _) => value.as_array_mut().into_iter().flatten().for_each(|element| default_at(element, rest, to)),
+        (_, Some(name)) => {
+            if let Some(inner) = value.get_mut(name).filter(|v| !v.is_null()) {
+                default_at(inner, rest, to);
+            }
+        }
+        _ if rest.contains(['*', '?']) => {
+            if let Some(inner) = value.get_mut(head) {
+                default_at(inner, rest, to);
+            }
+        }
+        _ if at(value, path).is_none() => set(value, path, from_json(to)),
+        _ => {}
+    }
+}
+
+fn fill_definition(crd: &mut Value) {
+    let kind = text(crd, "spec.names.kind").to_owned();
+    default(crd, "spec.names.singular", kind.to_lowercase());
+    default(crd, "spec.names.listKind", format!("{kind}List"));
+    default(crd, "spec.conversion", json!({"strategy": "None"}));
 }
 
 fn established(crd: &mut Value) {

@@ -4,16 +4,19 @@
 mod defaults;
 pub(crate) mod name;
 mod pod;
+mod rules;
 mod virtual_machine;
 
 #[cfg(test)]
 mod tests;
 
+use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine};
 use serde_json::{Value, json};
 
 use crate::registry::Kind;
 use crate::status::{Answer, Cause, Refusal};
-use crate::value::{at, number, remove, text};
+use crate::value::{at, list, number, remove, text};
 
 /// Kinds whose status a client may set at creation; of all others it is dropped, as the real server does.
 const STATUS_FROM_CLIENT: &[&str] = &["nodes", "namespaces"];
@@ -25,6 +28,7 @@ pub(crate) fn on_create(kind: &Kind, object: &mut Value) -> Answer<()> {
     }
     virtual_machine::on_create(kind, object)?;
     protect(kind, object);
+    readable(kind, object)?;
     defaults::fill(kind, object);
     defaults::first_status(kind, object);
     check(kind, object)
@@ -44,6 +48,32 @@ fn protect(kind: &Kind, object: &mut Value) {
     }
 }
 
+/// Quantities and base64 are refused where they are read, not among the causes of a 422.
+fn readable(kind: &Kind, object: &Value) -> Answer<()> {
+    let refuse = |why: String| Err(Refusal::bad_request(format!("{0} in version {1:?} cannot be handled as a {0}: {why}", kind.kind, kind.version)));
+    let containers = pod::spec_path(kind).map(|path| list(object, &format!("{path}.containers"))).unwrap_or_default();
+    let of_containers = containers.iter().flat_map(|c| [at(c, "resources.requests"), at(c, "resources.limits")]);
+    let of_quota = (kind.resource() == "resourcequotas").then(|| at(object, "spec.hard"));
+    let quantities = of_containers.chain(of_quota).flatten().filter_map(Value::as_object).flatten();
+    for (_, value) in quantities {
+        if pod::quantity(value).is_none() {
+            return refuse("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned());
+        }
+    }
+    let encoded = (kind.resource() == "secrets").then(|| at(object, "data").and_then(Value::as_object)).flatten();
+    for (_, value) in encoded.into_iter().flatten() {
+        if let Err(e) = STANDARD.decode(value.as_str().unwrap_or_default()) {
+            let place = match e {
+                DecodeError::InvalidByte(place, _) | DecodeError::InvalidLastSymbol(place, _) => place,
+                DecodeError::InvalidLength(length) => length,
+                DecodeError::InvalidPadding => value.as_str().map_or(0, str::len),
+            };
+            return refuse(format!("illegal base64 data at input byte {place}"));
+        }
+    }
+    Ok(())
+}
+
 /// The part of a new object that its creator owns: not what the server decided.
 pub(crate) fn claimed(kind: &Kind, object: &Value) -> Value {
     let resource = kind.resource();
@@ -60,6 +90,7 @@ pub(crate) fn on_update(kind: &Kind, before: &Value, object: &mut Value, subreso
     if !subresource.is_empty() {
         return Ok(());
     }
+    readable(kind, object)?;
     defaults::fill(kind, object);
     virtual_machine::on_update(kind, object)?;
     let mut causes = immutable(kind, before, object);
@@ -80,6 +111,19 @@ fn check(kind: &Kind, object: &Value) -> Answer<()> {
     let name = text(object, "metadata.name");
     let mut causes = name::check(kind, name);
     causes.extend(labels(object));
+    causes.extend(metadata(object));
+    causes.extend(service(kind, object));
+    causes.extend(rules::check(kind, object));
+    if kind.resource() == crate::cluster::CRDS && name != format!("{}.{}", text(object, "spec.names.plural"), text(object, "spec.group")) {
+        causes.push(Cause::invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group"));
+    }
+    if kind.resource() == "persistentvolumeclaims" && at(object, "spec.resources.requests.storage").is_none() {
+        causes.push(Cause::required("spec.resources[storage]", ""));
+    }
+    if kind.resource() == "secrets" && text(object, "type") == "kubernetes.io/tls" {
+        let missing = ["tls.crt", "tls.key"].into_iter().filter(|key| object["data"].get(*key).is_none());
+        causes.extend(missing.map(|key| Cause::required(format!("data[{key}]"), "")));
+    }
     causes.extend(pod::check(kind, object));
     causes.extend(workload(kind, object));
     causes.extend(schedule(kind, object));
@@ -101,6 +145,50 @@ fn labels(object: &Value) -> Vec<Cause> {
     causes
 }
 
+/// Annotations, finalizers and owners.
+fn metadata(object: &Value) -> Vec<Cause> {
+    const ANNOTATIONS: usize = 256 << 10;
+    let mut causes = Vec::new();
+    let mut size = 0;
+    for (key, value) in at(object, "metadata.annotations").and_then(Value::as_object).into_iter().flatten() {
+        size += key.len() + value.as_str().unwrap_or_default().len();
+        if !name::is_qualified(&key.to_lowercase()) {
+            causes.push(Cause::invalid("metadata.annotations", key.as_str(), name::QUALIFIED));
+        }
+    }
+    if size > ANNOTATIONS {
+        causes.push(Cause::new("FieldValueTooLong", "metadata.annotations", format!("Too long: may not be more than {ANNOTATIONS} bytes")));
+    }
+    for owner in list(object, "metadata.ownerReferences") {
+        for field in ["apiVersion", "kind", "name", "uid"].into_iter().filter(|field| text(owner, field).is_empty()) {
+            causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), "", "must not be empty"));
+        }
+    }
+    for (index, finalizer) in list(object, "metadata.finalizers").iter().filter_map(Value::as_str).enumerate() {
+        if !finalizer.contains('/') && !["foregroundDeletion", "orphan", "kubernetes"].contains(&finalizer) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::invalid(format!("metadata.finalizers[{index}]"), finalizer, why));
+        }
+    }
+    causes
+}
+
+/// Ports have numbers, and names where there are several.
+fn service(kind: &Kind, object: &Value) -> Vec<Cause> {
+    let ports = list(object, "spec.ports");
+    if kind.resource() != "services" {
+        return vec![];
+    }
+    let portless = text(object, "spec.type") == "ExternalName" || text(object, "spec.clusterIP") == "None";
+    if ports.is_empty() && !portless {
+        return vec![Cause::required("spec.ports", "")];
+    }
+    let nameless = |(index, port): (usize, &Value)| {
+        (ports.len() > 1 && text(port, "name").is_empty()).then(|| Cause::required(format!("spec.ports[{index}].name"), ""))
+    };
+    ports.iter().enumerate().filter_map(nameless).collect()
+}
+
 /// What workloads have in common: a selector that selects their own Pods, and no negative number of them.
 fn workload(kind: &Kind, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
@@ -116,7 +204,12 @@ fn workload(kind: &Kind, object: &Value) -> Vec<Cause> {
     let wanted = at(object, "spec.selector.matchLabels").and_then(Value::as_object);
     let labels = at(object, "spec.template.metadata.labels").unwrap_or(&Value::Null);
     match wanted {
-        None if at(object, "spec.selector").is_none() => causes.push(Cause::required("spec.selector", "")),
+        None if at(object, "spec.selector").is_none() => {
+            causes.push(Cause::required("spec.selector", ""));
+            if kind.kind == "Deployment" {
+                causes.push(Cause::invalid("spec.template.metadata.labels", labels.clone(), "`selector` does not match template `labels`"));
+            }
+        }
         Some(wanted) if wanted.iter().any(|(k, v)| &labels[k] != v) => {
             causes.push(Cause::invalid("spec.template.metadata.labels", labels.clone(), "`selector` does not match template `labels`"));
         }

@@ -27,6 +27,11 @@ pub(super) fn check_type(kind: &Kind, object: &mut Value, write: &Write) -> Answ
     default(object, "kind", kind.kind.clone());
     default(object, "apiVersion", kind.api_version());
     let (version, name) = (text(object, "apiVersion").to_owned(), text(object, "kind").to_owned());
+    if kind.custom && name != kind.kind && version == kind.api_version() {
+        let cause = Cause::invalid("kind", name.as_str(), &format!("must be {}", kind.kind));
+        let named = Kind { kind: name, ..kind.clone() };
+        return Err(Refusal::invalid(&named, text(object, "metadata.name"), &[cause]));
+    }
     if name != kind.kind || version != kind.api_version() {
         return Err(Refusal::bad_request(mismatch(kind, &version, &name)));
     }
@@ -53,10 +58,9 @@ fn mismatch(kind: &Kind, version: &str, name: &str) -> String {
     let short = version.rsplit('/').next().unwrap_or(version);
     let handled = format!("{name} in version {short:?} cannot be handled as a {}", kind.kind);
     match () {
-        () if kind.custom && name == kind.kind => {
+        () if kind.custom => {
             format!("the API version in the data ({version}) does not match the expected API version ({})", kind.api_version())
         }
-        () if kind.custom => format!("{handled}: unable to decode into a custom resource"),
         () if !TYPES.contains(&(version.to_owned(), name.to_owned())) => {
             format!("{handled}: no kind {name:?} is registered for version {version:?} in scheme \"pkg/runtime/scheme.go:111\"")
         }

@@ -48,7 +48,7 @@ fn printer_columns(version: &Value) -> Vec<Column> {
         let cell = match (text(c, "type"), path.as_str()) {
             ("date", "metadata.creationTimestamp") => "$age".to_owned(),
             ("date", other) => format!("$since:{other}"),
-            _ => path,
+            _ => format!("$value:{path}"),
         };
         Column { name: text(c, "name").to_owned(), wide: c["priority"].as_i64().unwrap_or(0) > 0, ty: text(c, "type").to_owned(), cell }
     });
@@ -82,7 +82,7 @@ mod tests {
         let kinds = kinds(&crd);
         assert_eq!(kinds.len(), 1);
         assert_eq!(kinds[0].resource(), "widgets.example.com");
-        assert_eq!(kinds[0].columns[1].cell, "status.conditions.Ready.status");
+        assert_eq!(kinds[0].columns[1].cell, "$value:status.conditions.Ready.status");
         assert!(kinds[0].has("status") && !kinds[0].has("scale") && kinds[0].custom);
     }
 }

@@ -68,6 +68,7 @@ impl Kind {
         match () {
             () if self.review => vec!["create"],
             () if self.computed => vec!["get", "list"],
+            () if self.custom => vec!["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"],
             () => VERBS.iter().filter(whole).copied().collect(),
         }
     }

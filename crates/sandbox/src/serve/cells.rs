@@ -12,6 +12,7 @@ pub(crate) fn cell(object: &Value, cell: &str) -> Value {
     match name {
         "age" => json!(clock::age(text(object, "metadata.creationTimestamp"))),
         "none" => json!("<none>"),
+        "value" => at(object, argument).cloned().unwrap_or_default(),
         "number" => json!(number(object, argument).unwrap_or(0)),
         "count" => json!(at(object, argument).map_or(0, count)),
         "since" => at(object, argument).map_or(json!("<none>"), |t| json!(clock::age(&plain(t)))),

@@ -160,6 +160,11 @@ fn told(mut reply: Reply, write: &Write) -> Answer<Reply> {
 
 fn update(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let object = request.object(&target.kind.kind)?;
+    if target.kind.custom && text(&object, "metadata.resourceVersion").is_empty() && served.cluster.get(&target.kind, &key(target)).is_ok() {
+        let named = Kind { kind: target.kind.plural.clone(), ..target.kind.as_ref().clone() };
+        let cause = Cause::invalid("metadata.resourceVersion", 0, "must be specified for an update");
+        return Err(Refusal::invalid(&named, &target.name, &[cause]));
+    }
     let write = request.write(written(&target.subresource))?;
     let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
     let entry = served.cluster.update(&kind, &key(target), object, &write)?;

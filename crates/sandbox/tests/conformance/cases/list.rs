@@ -84,6 +84,7 @@ cases! {
     }
     any_version: |t| {
         three(t).await;
+        t.until(&format!("{MAPS}?resourceVersion=0&labelSelector=own"), |list| list["items"].as_array().is_some_and(|i| i.len() == 3)).await;
         t.get(&format!("{MAPS}?resourceVersion=0&labelSelector=own")).only(&["/items/2/metadata/name"]).await;
         t.get(&format!("{MAPS}?resourceVersion=1&resourceVersionMatch=NotOlderThan&labelSelector=own")).only(&["/items/2/metadata/name"]).await;
     }

@@ -8,4 +8,4 @@ macro_rules! areas {
     };
 }
 
-areas!(access, apply, body, create, delete, discovery, list, namespace, owners, patch, subresource, table, update, watch);
+areas!(access, apply, body, create, custom, defaults, delete, discovery, invalid, list, namespace, owners, patch, subresource, table, update, watch);

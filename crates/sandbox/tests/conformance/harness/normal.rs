@@ -111,11 +111,12 @@ impl Normal {
     }
 }
 
-/// `x` a hexadecimal digit, `9` a decimal one, `+` one more decimal digits, all else itself. Longer shapes come first.
+/// `x` a hexadecimal digit, `9` a decimal one, `+` some decimal digits, `&` a letter or digit, all else itself. Longer shapes come first.
 const SHAPES: &[(&str, &str)] = &[
     ("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "<uid>"),
     ("9999-99-99T99:99:99.999999Z", "<time>"),
     ("9999-99-99T99:99:99Z", "<time>"),
+    ("kube-api-access-&&&&&", "kube-api-access-<5 generated>"),
     ("127.96.+.+", "<address>"),
     ("127.97.+.+", "<address>"),
 ];
@@ -144,9 +145,10 @@ fn matched(text: &[u8], shape: &[u8]) -> Option<usize> {
         let here = *text.get(at)?;
         match wanted {
             b'x' if here.is_ascii_hexdigit() => at += 1,
+            b'&' if here.is_ascii_alphanumeric() => at += 1,
             b'9' if here.is_ascii_digit() => at += 1,
             b'+' if here.is_ascii_digit() => at += text[at..].iter().take_while(|b| b.is_ascii_digit()).count(),
-            literal if *literal == here && !matches!(literal, b'x' | b'+') => at += 1,
+            literal if *literal == here && !matches!(literal, b'+' | b'&') => at += 1,
             _ => return None,
         }
     }
