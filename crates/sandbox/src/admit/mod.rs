@@ -220,6 +220,10 @@ fn workload(kind: &Kind, object: &Value) -> Vec<Cause> {
 
 /// A CronJob's schedule must be one.
 fn schedule(kind: &Kind, object: &Value) -> Option<Cause> {
+    // A missing one is missed by the table of rules.
+    if text(object, "spec.schedule").is_empty() {
+        return None;
+    }
     if kind.resource() != "cronjobs.batch" {
         return None;
     }
