@@ -60,8 +60,6 @@ const TABLE: &[Line] = &[
     ("endpointslices.discovery.k8s.io", "endpoints?.*.conditions", "{}"),
     ("endpointslices.discovery.k8s.io", "ports?.*.name", r#""""#),
     ("endpointslices.discovery.k8s.io", "ports?.*.protocol", r#""TCP""#),
-    ("rolebindings.rbac.authorization.k8s.io", "roleRef?.apiGroup", r#""rbac.authorization.k8s.io""#),
-    ("clusterrolebindings.rbac.authorization.k8s.io", "roleRef?.apiGroup", r#""rbac.authorization.k8s.io""#),
 ];
 
 #[rustfmt::skip]
@@ -163,6 +161,9 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
             default(object, "spec.updateStrategy.rollingUpdate.maxUnavailable", 1);
         }
         "rolebindings.rbac.authorization.k8s.io" | "clusterrolebindings.rbac.authorization.k8s.io" => {
+            if text(object, "roleRef.apiGroup").is_empty() {
+                set(object, "roleRef.apiGroup", json!("rbac.authorization.k8s.io"));
+            }
             for subject in object.get_mut("subjects").and_then(Value::as_array_mut).into_iter().flatten() {
                 if matches!(text(subject, "kind"), "User" | "Group") {
                     default(subject, "apiGroup", "rbac.authorization.k8s.io");

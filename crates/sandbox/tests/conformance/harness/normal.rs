@@ -81,7 +81,8 @@ impl Normal {
                 ("resourceVersion", Value::String(v)) if !v.is_empty() && *v != "0" => inner = json!("<version>"),
                 ("continue", Value::String(v)) if !v.is_empty() => inner = json!("<continue>"),
                 ("nodePort", Value::Number(_)) => inner = json!("<port>"),
-                ("cells", Value::Array(cells)) => cells.iter_mut().for_each(|c| self.cell(c)),
+                // Also where a case records only these, under their pointer.
+                (key, Value::Array(cells)) if key == "cells" || key.ends_with("/cells") => cells.iter_mut().for_each(|c| self.cell(c)),
                 (_, inner) => self.walk(inner, managed_fields),
             }
             map.insert(self.text(&key), inner);
