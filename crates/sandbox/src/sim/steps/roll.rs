@@ -54,7 +54,9 @@ fn move_on(scene: &Scene<'_>, stage: &Stage, limits: &Limits, hash: &str, next: 
     let pods: i64 = old.iter().filter_map(|s| number(s, "status.replicas")).sum();
     let kept: i64 = old.iter().map(replicas).sum();
     let has = new.map_or(0, replicas);
-    let room = (limits.wanted + limits.surge - kept - has).max(0);
+    // Pods that their ReplicaSet is yet to take away still count.
+    let held: i64 = old.iter().map(|set| replicas(set).max(number(set, "status.replicas").unwrap_or(0))).sum();
+    let room = (limits.wanted + limits.surge - held - has).max(0);
     let size = match recreate {
         true if pods > 0 || kept > 0 => 0,
         true => limits.wanted,
