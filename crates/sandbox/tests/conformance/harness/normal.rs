@@ -65,6 +65,9 @@ impl Normal {
                 if !managed_fields {
                     map.remove("managedFields");
                 }
+                if let Some(Value::Array(entries)) = map.get_mut("managedFields") {
+                    in_order(entries);
+                }
                 if map.contains_key("priority") && map.contains_key("format") {
                     map.remove("description");
                 }
@@ -110,6 +113,12 @@ impl Normal {
         }
         text
     }
+}
+
+/// The real server sorts managers by second first, and which writes share one differs from run to run.
+fn in_order(entries: &mut [Value]) {
+    let of = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+    entries.sort_by_key(|entry| ["operation", "manager", "subresource", "apiVersion"].map(|key| of(entry, key)));
 }
 
 /// `x` a hexadecimal digit, `9` a decimal one, `+` some decimal digits, `&` a letter or digit, all else itself. Longer shapes come first.
