@@ -8,7 +8,7 @@ use axum::{
 use types::{Error, FieldError, error::QuotaShortage};
 use wire::problem::{Field, Problem, Shortage};
 
-use crate::request;
+use crate::request_id;
 
 /// An error on its way out.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl From<Error> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self { status, error } = self;
-        let request_id = request::current_id();
+        let request_id = request_id::current();
         if let Error::Internal(message) = &error {
             tracing::error!(request_id, message, "internal error");
         }

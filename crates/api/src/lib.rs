@@ -11,9 +11,9 @@ mod normalize;
 mod openapi;
 mod page;
 mod request;
+mod request_id;
 mod routes;
 mod serve;
 
-pub use openapi::document;
-pub use routes::State;
+pub use routes::{State, document};
 pub use serve::{MetricsHandle, install_metrics, serve};

@@ -9,8 +9,6 @@ use utoipa::{
     },
 };
 
-use crate::routes;
-
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -41,9 +39,8 @@ impl Modify for Finish {
     }
 }
 
-/// The whole document.
-pub fn document() -> utoipa::openapi::OpenApi {
-    let mut api = routes::with_document().into_openapi();
+/// Adds to every operation of a document what it may answer besides.
+pub(crate) fn with_problems(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     for (path, item) in &mut api.paths.paths {
         let operations = [(&mut item.get, false), (&mut item.post, true), (&mut item.patch, true), (&mut item.delete, true)];
         for (operation, writes) in operations {

@@ -9,35 +9,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::FutureExt;
-use rand::{Rng, distr::Alphanumeric};
 use types::Error;
 
-use crate::{error::ApiError, metrics};
-
-const REQUEST_ID: &str = "x-request-id";
-
-tokio::task_local! {
-    static ID: String;
-}
-
-/// The id of the request that this task is answering.
-pub(crate) fn current_id() -> String {
-    ID.try_with(Clone::clone).unwrap_or_default()
-}
-
-/// Takes over a sane `X-Request-Id`, makes one otherwise.
-fn id_of(request: &Request) -> String {
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let sane = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    match given.filter(sane) {
-        Some(id) => id.to_owned(),
-        None => rand::rng().sample_iter(Alphanumeric).map(char::from).take(16).collect(),
-    }
-}
+use crate::{
+    error::ApiError,
+    metrics,
+    request_id::{self, ID},
+};
 
 pub(crate) async fn around(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = id_of(&request);
+    let id = request_id::of(&request);
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
@@ -58,7 +40,7 @@ pub(crate) async fn around(request: Request, next: Next) -> Response {
     }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID, value);
+        headers.insert(request_id::HEADER, value);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

@@ -14,7 +14,6 @@ mod backoff;
 mod compute;
 mod error;
 mod health;
-mod memory;
 mod options;
 mod queue;
 mod reconciler;

@@ -6,9 +6,10 @@ use axum::{
     response::{Html, IntoResponse, Redirect},
     routing::get,
 };
+use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{openapi, routes::State};
+use super::State;
 
 const REDOC: &str = include_str!(concat!(env!("OUT_DIR"), "/redoc.html"));
 
@@ -19,8 +20,8 @@ const REDOC_POLICY: (HeaderName, &str) = (
      connect-src 'self'; worker-src blob:; frame-ancestors 'none'",
 );
 
-pub(super) fn router() -> Router<State> {
-    let document = serde_json::to_value(openapi::document()).unwrap_or_default();
+pub(super) fn router(document: &OpenApi) -> Router<State> {
+    let document = serde_json::to_value(document).unwrap_or_default();
     Router::new()
         .route("/", get(async || Redirect::temporary("/docs/")))
         .route("/openapi.json", get(async move || Json(document.clone())))

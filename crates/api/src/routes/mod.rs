@@ -20,7 +20,12 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use wire::health::Check;
 
-use crate::{MetricsHandle, error::ApiError, openapi::Document, request};
+use crate::{
+    MetricsHandle,
+    error::ApiError,
+    openapi::{self, Document},
+    request,
+};
 
 /// Most time for a request: the longest `?wait=` and some.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
@@ -43,7 +48,7 @@ impl fmt::Debug for State {
 }
 
 /// The API with its documentation.
-pub(crate) fn with_document() -> OpenApiRouter<State> {
+fn with_document() -> OpenApiRouter<State> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(user::create, user::list))
         .routes(routes!(user::me))
@@ -69,11 +74,16 @@ pub(crate) fn with_document() -> OpenApiRouter<State> {
         .routes(routes!(health::metrics))
 }
 
+/// The whole OpenAPI document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    openapi::with_problems(with_document().into_openapi())
+}
+
 /// The API, its documentation pages, and what goes around them.
 pub(crate) fn router(state: State) -> Router {
     let (router, _) = with_document().split_for_parts();
     router
-        .merge(docs::router())
+        .merge(docs::router(&document()))
         .fallback(async || ApiError::with_status(StatusCode::NOT_FOUND, "No such path"))
         .method_not_allowed_fallback(async |method: Method| {
             ApiError::with_status(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible here"))

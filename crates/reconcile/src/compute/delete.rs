@@ -12,8 +12,8 @@ use store::{ClusterIntent, ClusterObservation};
 use tokio::time::Instant;
 use types::{InstanceType, Step};
 
-use super::{Pass, instances, label, namespace, observe::Observed, plan, pod};
-use crate::{error::PassError, memory::Memory, queue::Verdict};
+use super::{context::Pass, instances, label, memory::Memory, namespace, observe::Observed, plan, pod};
+use crate::{error::PassError, queue::Verdict};
 
 /// When to look again although watches tell of every step.
 const RECHECK: Duration = Duration::from_secs(5);

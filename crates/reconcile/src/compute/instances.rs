@@ -13,14 +13,14 @@ use tokio::time::Instant;
 use types::{InstanceType, Step};
 
 use super::{
-    Pass,
+    context::Pass,
+    memory::{Memory, Refusal},
     observe::Observed,
     plan::{self, Action},
     pod, secret,
     vm::{self, RunStrategy},
     volume,
 };
-use crate::memory::{Memory, Refusal};
 
 /// How long a pass goes on starting new writes.
 const SLICE: Duration = Duration::from_secs(1);

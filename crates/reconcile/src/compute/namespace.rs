@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use store::ClusterIntent;
 use types::{Step, labels};
 
-use super::{Pass, label};
-use crate::{error::PassError, memory::Memory};
+use super::{context::Pass, label, memory::Memory};
+use crate::error::PassError;
 
 /// Pod Security levels, each pinned to a version that all supported Kubernetes know.
 const POD_SECURITY_VERSION: &str = "v1.33";

@@ -10,7 +10,7 @@ use member::{Deletion, Kind};
 use store::{ClusterIntent, InstanceIntent};
 use types::{InstanceId, InstanceType, Step};
 
-use super::{Pass, label, observe::Observed, pod, secret, volume};
+use super::{context::Pass, label, observe::Observed, pod, secret, volume};
 use crate::error::PassError;
 
 /// When to look again while something is still on its way out that no watch shows.

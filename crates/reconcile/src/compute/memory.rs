@@ -3,23 +3,45 @@
 //! All of it is about time and thrift: since when something is in trouble, what was done a moment ago and need not be
 //! repeated before the watch shows it. Losing it (a restart, another replica) changes no result, only when.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use member::MemberError;
 use store::ClusterObservation;
 use tokio::time::Instant;
-use types::InstanceId;
+use types::{ClusterId, InstanceId};
 
-use crate::{
-    backoff::backoff,
-    compute::{Action, Bounds},
-};
+use super::{guardrails::Bounds, plan::Action};
+use crate::backoff::backoff;
 
 /// How long an action is trusted to show in the watch before it is repeated.
 const HOLD: Duration = Duration::from_secs(3);
 /// Wait before a Pod that ended is made again, after the first time and at most.
 const REMAKE_FIRST: Duration = Duration::from_secs(1);
 const REMAKE_MOST: Duration = Duration::from_secs(300);
+
+/// What is remembered of each cluster. A pass takes it out and puts it back.
+#[derive(Default)]
+pub(crate) struct Memories(Mutex<HashMap<ClusterId, Memory>>);
+
+impl Memories {
+    pub(super) fn with<T>(&self, f: impl FnOnce(&mut HashMap<ClusterId, Memory>) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the guardrails of all clusters applied anew at their next pass.
+    pub(crate) fn distrust_guardrails(&self) {
+        self.with(|memories| {
+            for memory in memories.values_mut() {
+                memory.guardrails = None;
+                memory.pruned = false;
+            }
+        });
+    }
+}
 
 /// Of one cluster.
 #[derive(Debug, Default)]

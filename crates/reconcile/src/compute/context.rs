@@ -1,0 +1,39 @@
+//! What a pass works with.
+
+use std::sync::Arc;
+
+use member::{Cache, Member, Writer};
+use store::{Lease, Store};
+use tokio::time::Instant;
+
+use super::memory::Memories;
+use crate::{Changes, Options};
+
+/// What all passes of one tenure share.
+pub(crate) struct Context {
+    pub(crate) store: Store,
+    pub(crate) lease: Lease,
+    pub(crate) writer: Writer,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) installation: String,
+    pub(crate) options: Options,
+    pub(crate) changes: Changes,
+    pub(crate) memories: Memories,
+    /// When the tenure began.
+    pub(crate) since: Instant,
+}
+
+/// One look at one cluster.
+pub(super) struct Pass<'a> {
+    pub(super) context: &'a Context,
+}
+
+impl Pass<'_> {
+    pub(super) fn writer(&self) -> &Writer {
+        &self.context.writer
+    }
+
+    pub(super) fn member(&self) -> &Arc<Member> {
+        self.context.writer.member()
+    }
+}
