@@ -12,6 +12,7 @@
 mod admit;
 mod clock;
 mod cluster;
+mod crd;
 mod error;
 mod fields;
 mod files;

@@ -17,7 +17,7 @@ pub(crate) struct Refusal {
 pub(crate) type Answer<T> = Result<T, Refusal>;
 
 /// One wrong field of a 422.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cause {
     pub(crate) reason: &'static str,
     pub(crate) message: String,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::pod::spec_path;
 use crate::clock;
+use crate::crd::names;
 use crate::registry::Kind;
 use crate::value::{at, default, list, remove, set, text};
 
@@ -192,7 +193,10 @@ pub(super) fn first_status(kind: &Kind, object: &mut Value) {
             set(object, "status", json!({"phase": "Active"}));
         }
         "persistentvolumes" => set(object, "status", json!({"phase": "Pending", "lastPhaseTransitionTime": clock::now()})),
-        "customresourcedefinitions.apiextensions.k8s.io" => established(object),
+        crate::cluster::CRDS => {
+            let status = names::unseen(object);
+            set(object, "status", status);
+        }
         resource if kind.has("status") && !kind.custom => {
             let first = FIRST_STATUS.iter().find(|(of, _)| *of == resource).map_or("{}", |(_, status)| status);
             default(object, "status", from_json(first));
@@ -359,17 +363,8 @@ fn default_at(value: &mut Value, path: &str, to: &str) {
 fn fill_definition(crd: &mut Value) {
     let kind = text(crd, "spec.names.kind").to_owned();
     default(crd, "spec.names.singular", kind.to_lowercase());
-    default(crd, "spec.names.listKind", format!("{kind}List"));
+    if !kind.is_empty() {
+        default(crd, "spec.names.listKind", format!("{kind}List"));
+    }
     default(crd, "spec.conversion", json!({"strategy": "None"}));
-}
-
-fn established(crd: &mut Value) {
-    let now = clock::now();
-    let condition = |kind: &str, reason: &str, message: &str| json!({"type": kind, "status": "True", "reason": reason, "message": message, "lastTransitionTime": now});
-    let names = at(crd, "spec.names").cloned().unwrap_or_default();
-    let stored: Vec<Value> = list(crd, "spec.versions").iter().filter(|v| v["storage"] == true).map(|v| v["name"].clone()).collect();
-    let status = json!({"acceptedNames": names, "storedVersions": stored, "conditions": [
-        condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-        condition("Established", "InitialNamesAccepted", "the initial names have been accepted")]});
-    set(crd, "status", status);
 }

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine};
 use serde_json::{Value, json};
 
+use crate::crd::{definition, names};
 use crate::registry::Kind;
 use crate::status::{Answer, Cause, Refusal};
 use crate::value::{at, list, number, remove, text};
@@ -31,7 +32,7 @@ pub(crate) fn on_create(kind: &Kind, object: &mut Value) -> Answer<()> {
     readable(kind, object)?;
     defaults::fill(kind, object);
     defaults::first_status(kind, object);
-    check(kind, object)
+    check(kind, None, object)
 }
 
 /// Volumes and claims are not to go while they are in use.
@@ -88,17 +89,21 @@ pub(crate) fn claimed(kind: &Kind, object: &Value) -> Value {
 /// Completes and checks a changed object.
 pub(crate) fn on_update(kind: &Kind, before: &Value, object: &mut Value, subresource: &str) -> Answer<()> {
     if !subresource.is_empty() {
-        return Ok(());
+        let causes = kind.rules.iter().filter(|_| subresource == "status").flat_map(|rules| rules.check_status(before, object)).collect::<Vec<_>>();
+        return if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, text(object, "metadata.name"), &causes)) };
     }
     readable(kind, object)?;
     defaults::fill(kind, object);
+    if kind.resource() == crate::cluster::CRDS {
+        names::remember_stored(object);
+    }
     virtual_machine::on_update(kind, object)?;
     let mut causes = immutable(kind, before, object);
     causes.extend(pod::on_update(kind, before, object));
     if !causes.is_empty() {
         return Err(Refusal::invalid(kind, text(object, "metadata.name"), &causes));
     }
-    check(kind, object)
+    check(kind, Some(before), object)
 }
 
 /// The namespaces that Kubernetes itself needs stay.
@@ -107,16 +112,17 @@ pub(crate) fn on_delete(kind: &Kind, name: &str) -> Answer<()> {
     if needed { Err(Refusal::forbidden(kind, name, "this namespace may not be deleted")) } else { Ok(()) }
 }
 
-fn check(kind: &Kind, object: &Value) -> Answer<()> {
+fn check(kind: &Kind, before: Option<&Value>, object: &Value) -> Answer<()> {
     let name = text(object, "metadata.name");
     let mut causes = name::check(kind, name);
     causes.extend(labels(object));
     causes.extend(metadata(object));
     causes.extend(service(kind, object));
     causes.extend(rules::check(kind, object));
-    if kind.resource() == crate::cluster::CRDS && name != format!("{}.{}", text(object, "spec.names.plural"), text(object, "spec.group")) {
-        causes.push(Cause::invalid("metadata.name", name, "must be spec.names.plural+\".\"+spec.group"));
+    if kind.resource() == crate::cluster::CRDS {
+        causes.extend(definition::check(before, object));
     }
+    causes.extend(kind.rules.iter().flat_map(|rules| rules.check(before, object)));
     if kind.resource() == "persistentvolumeclaims" && at(object, "spec.resources.requests.storage").is_none() {
         causes.push(Cause::required("spec.resources[storage]", ""));
     }

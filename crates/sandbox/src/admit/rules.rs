@@ -37,8 +37,6 @@ const TABLE: &[(&str, &str, Rule)] = &[
     ("rolebindings.rbac.authorization.k8s.io", "roleRef.kind", OneOf(BINDING)),
     ("rolebindings.rbac.authorization.k8s.io", "roleRef.name", Required("")),
     ("clusterrolebindings.rbac.authorization.k8s.io", "roleRef.name", Required("")),
-    ("customresourcedefinitions.apiextensions.k8s.io", "spec.scope", OneOf(&["Cluster", "Namespaced"])),
-    ("customresourcedefinitions.apiextensions.k8s.io", "spec.versions.*.schema.openAPIV3Schema", Required("")),
 ];
 
 /// Of the spec of a Pod, or of a Pod template.

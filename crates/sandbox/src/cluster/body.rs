@@ -39,19 +39,10 @@ pub(super) fn check_type(kind: &Kind, object: &mut Value, write: &Write) -> Answ
         |why: String| Refusal::bad_request(format!("{} in version {:?} cannot be handled as a {}: {why}", kind.kind, kind.version, kind.kind));
     let mut found = typed::Found::default();
     typed::conform(&kind.shape, object, &mut found).map_err(|wrong| handled(wrong.decoding()))?;
-    if !found.wrong.is_empty() {
-        return Err(mistyped(kind, object, &found));
-    }
     if !object["metadata"].is_object() {
         set(object, "metadata", json!({}));
     }
     write.unknown_fields(&found.unknown, |all| handled(format!("strict decoding error: {all}")))
-}
-
-/// Values of a custom resource that are not of the type that its definition says.
-pub(super) fn mistyped(kind: &Kind, object: &Value, found: &typed::Found) -> Refusal {
-    let causes: Vec<Cause> = found.wrong.iter().map(|w| Cause::new("FieldValueTypeInvalid", &w.path, w.validating())).collect();
-    Refusal::invalid(kind, text(object, "metadata.name"), &causes)
 }
 
 fn mismatch(kind: &Kind, version: &str, name: &str) -> String {

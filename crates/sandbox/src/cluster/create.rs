@@ -6,7 +6,7 @@ use rand::Rng;
 use serde_json::{Value, json};
 
 use super::body::check_type;
-use super::{Cluster, Write, missed};
+use super::{Cluster, Write, define, missed};
 use crate::clock;
 use crate::fields::managed;
 use crate::registry::Kind;
@@ -30,6 +30,7 @@ impl Cluster {
     fn create_once(&self, kind: &Kind, namespace: &str, mut object: Value, write: &Write) -> Answer<Arc<Entry>> {
         prepare(kind, namespace, &mut object, write)?;
         let name = text(&object, "metadata.name").to_owned();
+        define::still_open(kind, &name)?;
         crate::admit::on_create(kind, &mut object)?;
         if kind.namespaced {
             self.namespace_accepts(kind, namespace, &name)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Cluster, TRIES, finalizers, missed};
+use super::{CRDS, Cluster, TRIES, define, finalizers, missed};
 use crate::clock;
 use crate::registry::Kind;
 use crate::select::Selector;
@@ -147,6 +147,9 @@ fn namespace_held(kind: &Kind, object: &Value) -> bool {
 
 /// Sets deletion time and grace; asking again can only shorten the grace.
 fn mark(kind: &Kind, object: &mut Value, options: &DeleteOptions) {
+    if kind.resource() == CRDS && at(object, "metadata.deletionTimestamp").is_none() {
+        define::mark(object);
+    }
     let grace = grace(kind, object, options);
     let already = number(object, "metadata.deletionGracePeriodSeconds");
     if at(object, "metadata.deletionTimestamp").is_none() || already.is_some_and(|a| grace < a) {

@@ -5,6 +5,7 @@
 
 mod body;
 mod create;
+mod define;
 mod delete;
 mod patch;
 mod update;
@@ -15,14 +16,16 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use serde_json::{Value, json};
 
 pub(crate) use body::go_name;
+pub(crate) use define::CLEANUP;
 pub(crate) use delete::{DeleteOptions, Deleted};
 pub(crate) use patch::{Patch, PatchOptions};
 
+use crate::crd::Scale;
 use crate::fields::managed::Writer;
 use crate::registry::{Kind, Registry, custom};
 use crate::status::{Answer, Refusal};
 use crate::store::{Entry, Key, Miss, Store};
-use crate::value::text;
+use crate::value::{at, number, text};
 
 /// How often a patch is tried again when others write the same object meanwhile.
 const TRIES: usize = 20;
@@ -136,13 +139,16 @@ impl Cluster {
             self.take_address(address, uid);
         }
     }
+}
 
-    /// What must follow a write at once: a definition brings its kinds.
-    fn wrote(&self, kind: &Kind) {
-        if kind.resource() == CRDS {
-            self.refresh_registry();
-        }
+/// An object in a version of its kind. Between versions of a custom resource only the name of the version differs:
+/// there is no other conversion.
+pub(crate) fn value_as(kind: &Kind, entry: &Entry) -> Value {
+    let mut value = entry.value();
+    if kind.versioned {
+        value["apiVersion"] = json!(kind.api_version());
     }
+    value
 }
 
 /// What a lost race means to a client.
@@ -165,13 +171,27 @@ fn finalizers(object: &Value) -> bool {
 
 /// The autoscaling/v1 Scale of a workload.
 pub(crate) fn scale_of(kind: &Kind, object: &Value) -> Value {
-    use crate::value::{at, number};
-    let labels = at(object, "spec.selector.matchLabels").and_then(Value::as_object);
-    let selector: Vec<String> = labels.into_iter().flatten().map(|(k, v)| format!("{k}={}", crate::value::plain(v))).collect();
-    let _ = kind;
-    json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
+    let paths = scale_paths(kind);
+    let selector = match &paths.selector {
+        Some(path) => text(object, path).to_owned(),
+        None => {
+            let labels = at(object, "spec.selector.matchLabels").filter(|_| kind.rules.is_none()).and_then(Value::as_object);
+            labels.into_iter().flatten().map(|(k, v)| format!("{k}={}", crate::value::plain(v))).collect::<Vec<_>>().join(",")
+        }
+    };
+    let mut scale = json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
         "metadata": {"name": text(object, "metadata.name"), "namespace": text(object, "metadata.namespace"), "uid": text(object, "metadata.uid"),
             "resourceVersion": text(object, "metadata.resourceVersion"), "creationTimestamp": text(object, "metadata.creationTimestamp")},
-        "spec": {"replicas": number(object, "spec.replicas").unwrap_or(0)},
-        "status": {"replicas": number(object, "status.replicas").unwrap_or(0), "selector": selector.join(",")}})
+        "spec": {"replicas": number(object, &paths.replicas).or(kind.rules.is_none().then_some(0))},
+        "status": {"replicas": number(object, &paths.current).unwrap_or(0)}});
+    if !selector.is_empty() {
+        scale["status"]["selector"] = json!(selector);
+    }
+    scale
+}
+
+/// Where a kind keeps its numbers of replicas.
+pub(crate) fn scale_paths(kind: &Kind) -> Scale {
+    let builtin = || Scale { replicas: "spec.replicas".to_owned(), current: "status.replicas".to_owned(), selector: None };
+    kind.rules.as_ref().and_then(|rules| rules.scale().cloned()).unwrap_or_else(builtin)
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::body::mistyped;
-use super::{Cluster, TRIES, Write, seen_version};
+use super::{Cluster, TRIES, Write, seen_version, value_as};
 use crate::fields::{apply, go_print, json, strategic, typed, validate};
 use crate::registry::Kind;
 use crate::status::{Answer, Cause, Refusal};
@@ -41,7 +40,7 @@ impl Cluster {
             let Some(live) = self.store.get(&kind.table(), key) else {
                 return self.apply_new(kind, key, patch, write);
             };
-            let object = patched(kind, &live.value(), patch, write)?;
+            let object = patched(kind, &value_as(kind, &live), patch, write)?;
             check_identity(kind, key, &live, &object)?;
             if let Some(entry) = self.finish(kind, &live, object, write)? {
                 return Ok((entry, false));
@@ -132,14 +131,15 @@ fn patched(kind: &Kind, before: &Value, patch: &Patch, write: &Write) -> Answer<
             text(&object, "kind"),
             text(&object, "apiVersion")
         );
+        if kind.versioned && text(&object, "kind") == kind.kind {
+            let (said, wanted) = (text(&object, "apiVersion"), format!("must be {}", kind.api_version()));
+            return Err(Refusal::invalid(kind, text(&object, "metadata.name"), &[Cause::invalid("apiVersion", said, &wanted)]));
+        }
         return Err(if kind.custom { Refusal::bad_request(why) } else { invalid(why) });
     }
     let mut found = typed::Found::default();
     typed::conform(&kind.shape, &mut object, &mut found)
         .map_err(|wrong| invalid(if matches!(patch, Patch::Strategic(_)) { wrong.converting() } else { wrong.decoding() }))?;
-    if !found.wrong.is_empty() {
-        return Err(mistyped(kind, &object, &found));
-    }
     write.unknown_fields(&found.unknown, |all| invalid(format!("strict decoding error: {all}")))?;
     Ok(object)
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::body::check_type;
 use super::create::check_namespace;
-use super::{Cluster, TRIES, Write, finalizers, missed, seen_version};
+use super::{Cluster, TRIES, Write, finalizers, missed, seen_version, value_as};
 use crate::fields::managed;
 use crate::registry::Kind;
 use crate::status::{Answer, Cause, Refusal};
@@ -57,7 +57,7 @@ impl Cluster {
 
     /// Puts a changed object through the rules and into the store. `None` when somebody else was faster.
     pub(super) fn finish(&self, kind: &Kind, live: &Entry, mut object: Value, write: &Write) -> Answer<Option<Arc<Entry>>> {
-        let before = live.value();
+        let before = value_as(kind, live);
         confine(kind, &before, &mut object, &write.writer.subresource);
         for field in SYSTEM {
             let path = format!("metadata.{field}");

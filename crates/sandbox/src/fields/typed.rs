@@ -21,8 +21,6 @@ const RESET: &str = "managedFields";
 pub(crate) struct Found {
     /// The paths of fields that the type doesn't have.
     pub(crate) unknown: Vec<String>,
-    /// Values of custom resources that have another type.
-    pub(crate) wrong: Vec<Mismatch>,
 }
 
 /// Brings an object into the form of its type.
@@ -34,7 +32,7 @@ fn bring(shape: &Shape, value: &mut Value, path: &str, found: &mut Found) -> Res
     let fits = match shape {
         Shape::Any => true,
         Shape::Atomic(inner) => return bring(inner, value, path, found),
-        Shape::Scalar(scalar) => return plain(*scalar, value, path),
+        Shape::Scalar(scalar) => return plain(*scalar, value),
         Shape::List(item, _) => match &mut *value {
             Value::Array(list) => {
                 for (index, element) in list.iter_mut().enumerate() {
@@ -64,7 +62,7 @@ fn bring(shape: &Shape, value: &mut Value, path: &str, found: &mut Found) -> Res
             (_, other) => other.is_null(),
         },
     };
-    if fits { Ok(()) } else { Err(Mismatch::new(shape, value, path)) }
+    if fits { Ok(()) } else { Err(Mismatch::new(shape, value)) }
 }
 
 fn below(path: &str, name: &str) -> String {
@@ -88,8 +86,11 @@ fn structure(declared: &Struct, map: &mut Map<String, Value>, path: &str, found:
     for (name, field) in &declared.fields {
         let name = name.as_ref();
         let nothing = map.get(name).is_none_or(Value::is_null);
-        if let Some(default) = field.default.as_ref().filter(|_| nothing) {
+        let lacking = nothing && !(field.pointer && map.contains_key(name));
+        if let Some(default) = field.default.as_ref().filter(|_| lacking) {
             map.insert(name.to_owned(), default.clone());
+        } else if !builtin && lacking {
+            map.remove(name);
         } else if builtin && nothing {
             map.remove(name);
             map.extend(when_absent(field).map(|value| (name.to_owned(), value)));
@@ -98,10 +99,12 @@ fn structure(declared: &Struct, map: &mut Map<String, Value>, path: &str, found:
         let path = below(path, name);
         if builtin {
             bring(&field.shape, value, &path, found).map_err(|wrong| wrong.under(declared, name))?;
-        } else if value.is_null() && !field.pointer && !matches!(field.shape, Shape::Any) {
-            found.wrong.push(Mismatch::new(&field.shape, value, &path));
-        } else if let Err(wrong) = bring(&field.shape, value, &path, found) {
-            found.wrong.push(wrong);
+        } else if let Err(wrong) = bring(&field.shape, value, &path, found)
+            && root
+            && name == "metadata"
+        {
+            // All else of a custom resource is judged by its definition, see `crate::crd`.
+            return Err(wrong);
         }
         let hollow = builtin && !field.always && !field.pointer && is_zero(&field.shape, value) && name != RESET;
         if hollow {
@@ -138,7 +141,7 @@ fn is_zero(shape: &Shape, value: &Value) -> bool {
     }
 }
 
-fn plain(scalar: Scalar, value: &mut Value, path: &str) -> Result<(), Mismatch> {
+fn plain(scalar: Scalar, value: &mut Value) -> Result<(), Mismatch> {
     let fits = match scalar {
         Scalar::Text | Scalar::Bytes | Scalar::Time | Scalar::MicroTime | Scalar::Duration => value.is_string(),
         Scalar::Int32 => value.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
@@ -147,17 +150,19 @@ fn plain(scalar: Scalar, value: &mut Value, path: &str) -> Result<(), Mismatch> 
         Scalar::Flag => value.is_boolean(),
         Scalar::Quantity | Scalar::IntOrText => value.is_string() || value.is_number(),
     };
+    if scalar == Scalar::Float && value.as_f64().is_some_and(|f| f.fract() == 0.0 && f.abs() < 1e15) {
+        // Go writes no fraction that is none.
+        *value = json!(value.as_f64().unwrap_or_default() as i64);
+    }
     if scalar == Scalar::Quantity && value.is_number() {
         *value = json!(value.to_string());
     }
-    if fits || value.is_null() { Ok(()) } else { Err(Mismatch::new(&Shape::Scalar(scalar), value, path)) }
+    if fits || value.is_null() { Ok(()) } else { Err(Mismatch::new(&Shape::Scalar(scalar), value)) }
 }
 
 /// A value of the wrong JSON type.
 #[derive(Debug)]
 pub(crate) struct Mismatch {
-    pub(crate) path: String,
-    declared: &'static str,
     /// The innermost type with the field, and the fields that lead there, from the inside.
     owner: &'static str,
     names: Vec<String>,
@@ -166,9 +171,8 @@ pub(crate) struct Mismatch {
 }
 
 impl Mismatch {
-    fn new(shape: &Shape, value: &Value, path: &str) -> Self {
-        let names = Vec::new();
-        Mismatch { path: path.to_owned(), declared: declared_type(shape), owner: "", names, found: json_type(value), wanted: go_type(shape) }
+    fn new(shape: &Shape, value: &Value) -> Self {
+        Mismatch { owner: "", names: Vec::new(), found: json_type(value), wanted: go_type(shape) }
     }
 
     fn under(mut self, declared: &Struct, name: &str) -> Self {
@@ -182,13 +186,10 @@ impl Mismatch {
     /// In the words of Go's JSON decoder.
     pub(crate) fn decoding(&self) -> String {
         let path: Vec<&str> = self.names.iter().rev().map(String::as_str).collect();
+        if path.is_empty() {
+            return format!("json: cannot unmarshal {} into Go value of type {}", self.found, self.wanted);
+        }
         format!("json: cannot unmarshal {} into Go struct field {}.{} of type {}", self.found, self.owner, path.join("."), self.wanted)
-    }
-
-    /// In the words of the validation of custom resources.
-    pub(crate) fn validating(&self) -> String {
-        let found = if self.found == "bool" { "boolean" } else { self.found };
-        format!("Invalid value: \"{found}\": {} in body must be of type {}: \"{found}\"", self.path, self.declared)
     }
 
     /// In the words of the real server where it converts what a strategic patch made.
@@ -210,19 +211,6 @@ fn json_type(value: &Value) -> &'static str {
         Value::String(_) => "string",
         Value::Array(_) => "array",
         Value::Object(_) => "object",
-    }
-}
-
-/// The type as a definition declares it.
-fn declared_type(shape: &Shape) -> &'static str {
-    match shape {
-        Shape::Scalar(Scalar::Int32 | Scalar::Int64) => "integer",
-        Shape::Scalar(Scalar::Float) => "number",
-        Shape::Scalar(Scalar::Flag) => "boolean",
-        Shape::Scalar(_) => "string",
-        Shape::List(..) => "array",
-        Shape::Atomic(inner) => declared_type(inner),
-        Shape::Any | Shape::Map(_) | Shape::Named(_) | Shape::Inner(_) => "object",
     }
 }
 

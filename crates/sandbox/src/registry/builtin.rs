@@ -85,6 +85,8 @@ fn kind((api_version, plural, kind, short, flags, subresources, fields): &Line) 
         computed: flags.contains('m'),
         generation: flags.contains('g'),
         stored_as: (group == "events.k8s.io").then_some("events"),
+        versioned: false,
+        rules: None,
         shape: types::of_kind(api_version, kind).unwrap_or_else(schema::unknown_kind),
     }
 }

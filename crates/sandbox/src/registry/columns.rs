@@ -3,6 +3,8 @@
 //!
 //! A cell is a dotted path, or `$name` for one of the computed cells of [`crate::serve::cells`]. Age cells are `$age`.
 
+use super::jsonpath::JsonPath;
+
 /// One column of a Table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Column {
@@ -10,7 +12,16 @@ pub(crate) struct Column {
     pub(crate) wide: bool,
     /// The type as Tables say it: `string`, `integer`.
     pub(crate) ty: String,
-    pub(crate) cell: String,
+    /// As a definition says it.
+    pub(crate) format: String,
+    pub(crate) cell: Cell,
+}
+
+/// Where a column's content comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Builtin(String),
+    Path(JsonPath),
 }
 
 #[rustfmt::skip]
@@ -74,5 +85,5 @@ fn column(text: &str) -> Column {
         "d" => "date",
         _ => "string",
     };
-    Column { name: name.to_owned(), wide: mark == "1", ty: ty.to_owned(), cell: cell.to_owned() }
+    Column { name: name.to_owned(), wide: mark == "1", ty: ty.to_owned(), format: String::new(), cell: Cell::Builtin(cell.to_owned()) }
 }

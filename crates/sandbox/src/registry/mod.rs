@@ -7,6 +7,7 @@
 pub(crate) mod builtin;
 pub(crate) mod columns;
 pub(crate) mod custom;
+mod jsonpath;
 pub(crate) mod schema;
 pub(crate) mod structural;
 pub(crate) mod types;
@@ -15,6 +16,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use columns::Column;
+
+use crate::crd::Rules;
 
 /// One kind of object in one version of its group.
 #[derive(Debug, Clone)]
@@ -41,8 +44,12 @@ pub(crate) struct Kind {
     pub(crate) generation: bool,
     /// The plural under which objects are stored, when another kind holds them (events.k8s.io Events).
     pub(crate) stored_as: Option<&'static str>,
+    /// There are other versions of it, in one of which an object may have been written.
+    pub(crate) versioned: bool,
     /// What is in its objects.
     pub(crate) shape: schema::Shape,
+    /// What its definition demands of its objects, if it has one.
+    pub(crate) rules: Option<Arc<Rules>>,
 }
 
 const VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
@@ -61,6 +68,11 @@ impl Kind {
     /// The name of the store's table that holds the objects.
     pub(crate) fn table(&self) -> String {
         self.stored_as.map_or_else(|| self.resource(), str::to_owned)
+    }
+
+    /// Whether objects are stored as they are shown.
+    pub(crate) fn as_stored(&self) -> bool {
+        self.stored_as.is_none() && !self.versioned
     }
 
     pub(crate) fn verbs(&self) -> Vec<&'static str> {

@@ -1,5 +1,5 @@
 //! The shape of a custom resource, from the structural schema of its definition: fields, list and map types, defaults.
-//! Validation (formats, limits, rules) is not read.
+//! What else it demands is [`crate::crd`]'s.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -55,8 +55,7 @@ fn shape(schema: &Value) -> Shape {
         },
         "array" => Shape::List(Box::new(at(schema, "items").map_or(Shape::Any, self::shape)), elements(schema)),
         "string" => Shape::Scalar(Scalar::Text),
-        "integer" => Shape::Scalar(Scalar::Int64),
-        "number" => Shape::Scalar(Scalar::Float),
+        "integer" | "number" => Shape::Scalar(Scalar::Float),
         "boolean" => Shape::Scalar(Scalar::Flag),
         _ => Shape::Any,
     };

@@ -3,16 +3,36 @@
 use serde_json::{Value, json};
 
 use crate::clock;
+use crate::registry::Column;
+use crate::registry::columns::Cell;
 use crate::value::{at, list, number, plain, text};
 
 /// What a column shows of an object.
-pub(crate) fn cell(object: &Value, cell: &str) -> Value {
+pub(crate) fn cell(object: &Value, column: &Column) -> Value {
+    match &column.cell {
+        Cell::Builtin(cell) => builtin(object, cell),
+        Cell::Path(path) => path.first(object).map_or(Value::Null, |found| declared(&column.ty, found)),
+    }
+}
+
+/// A value in a column of a declared type; one of another type is not shown.
+fn declared(ty: &str, found: &Value) -> Value {
+    match ty {
+        "string" => json!(plain(found)),
+        "date" => found.as_str().map_or(Value::Null, |time| json!(clock::age(time))),
+        "boolean" => Some(found).filter(|v| v.is_boolean()).cloned().unwrap_or_default(),
+        #[expect(clippy::cast_possible_truncation, reason = "a column of whole numbers shows none else")]
+        "integer" if found.is_f64() => json!(found.as_f64().unwrap_or_default() as i64),
+        _ => Some(found).filter(|v| v.is_number()).cloned().unwrap_or_default(),
+    }
+}
+
+fn builtin(object: &Value, cell: &str) -> Value {
     let Some(name) = cell.strip_prefix('$') else { return path(object, cell) };
     let (name, argument) = name.split_once(':').unwrap_or((name, ""));
     match name {
         "age" => json!(clock::age(text(object, "metadata.creationTimestamp"))),
         "none" => json!("<none>"),
-        "value" => at(object, argument).cloned().unwrap_or_default(),
         "number" => json!(number(object, argument).unwrap_or(0)),
         "count" => json!(at(object, argument).map_or(0, count)),
         "since" => at(object, argument).map_or(json!("<none>"), |t| json!(clock::age(&plain(t)))),

@@ -10,13 +10,13 @@ use super::reply::{self, Reply};
 use super::request::{As, Request};
 use super::route::Target;
 use super::{Served, exec, logs, options, review, table, usage, watch};
-use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, go_name, scale_of};
+use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, go_name, scale_of, scale_paths};
 use crate::fields::json;
 use crate::registry::Kind;
 use crate::select::Selector;
 use crate::status::{Answer, Cause, Refusal, deleted};
 use crate::store::{Entry, Key, Page};
-use crate::value::{at, number, text};
+use crate::value::{at, number, set, text};
 
 pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
     if !matches!(target.subresource.as_str(), "log" | "exec") {
@@ -53,7 +53,7 @@ fn key(target: &Target) -> Key {
 /// One object, in the form that was asked for.
 fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Answer<Reply> {
     Ok(match request.accept() {
-        As::Object if kind.stored_as.is_none() => reply::raw(code, entry.json.clone()),
+        As::Object if kind.as_stored() => reply::raw(code, entry.json.clone()),
         As::Object => reply::json(code, &table::object(kind, entry)),
         As::Table => {
             reply::json(code, &table::table(kind, &[entry], table::include(request)?, true, json!({"resourceVersion": entry.version.to_string()})))
@@ -131,7 +131,7 @@ fn concatenated(kind: &Kind, page: &Page, meta: &Value) -> Bytes {
         if index > 0 {
             out.put_u8(b',');
         }
-        if kind.stored_as.is_some() {
+        if !kind.as_stored() {
             out.put_slice(table::object(kind, entry).to_string().as_bytes());
         } else {
             out.put_slice(&entry.json);
@@ -160,11 +160,6 @@ fn told(mut reply: Reply, write: &Write) -> Answer<Reply> {
 
 fn update(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let object = request.object(&target.kind.kind)?;
-    if target.kind.custom && text(&object, "metadata.resourceVersion").is_empty() && served.cluster.get(&target.kind, &key(target)).is_ok() {
-        let named = Kind { kind: target.kind.plural.clone(), ..target.kind.as_ref().clone() };
-        let cause = Cause::invalid("metadata.resourceVersion", 0, "must be specified for an update");
-        return Err(Refusal::invalid(&named, &target.name, &[cause]));
-    }
     let write = request.write(written(&target.subresource))?;
     let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
     let entry = served.cluster.update(&kind, &key(target), object, &write)?;
@@ -279,6 +274,10 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let entry = served.cluster.get(&target.kind, &key(target))?;
     let mut scale = scale_of(&target.kind, &entry.value());
     match request.method {
+        Method::GET if at(&scale, "spec.replicas").is_none() => {
+            let field = json!(format!(".{}", scale_paths(&target.kind).replicas));
+            return Err(Refusal::internal(format!("the spec replicas field {field} does not exist")));
+        }
         Method::GET => return Ok(reply::json(200, &scale)),
         Method::PUT => scale = checked_scale(request.object("Scale")?)?,
         Method::PATCH => match parse_patch(request)? {
@@ -292,13 +291,19 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         return Err(Refusal::modified(&target.kind, &target.name));
     }
     let replicas = number(&scale, "spec.replicas").unwrap_or(0);
-    if replicas < 0 {
+    if at(&scale, "spec.replicas").is_none() && target.kind.rules.is_some() {
+        let field = json!(format!(".{}", scale_paths(&target.kind).replicas));
+        return Err(Refusal::bad_request(format!("the spec replicas field {field} cannot be empty")));
+    }
+    if replicas < 0 && target.kind.rules.is_none() {
         let named = Kind { group: "autoscaling".to_owned(), kind: "Scale".to_owned(), ..target.kind.as_ref().clone() };
         let cause = Cause::invalid("spec.replicas", replicas, "must be greater than or equal to 0");
         return Err(Refusal::invalid(&named, &target.name, &[cause]));
     }
     let write: Write = request.write("")?;
-    let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+    let mut change = json!({});
+    set(&mut change, &scale_paths(&target.kind).replicas, json!(replicas));
+    let patch = Patch::Merge(change);
     let mut write = write;
     write.writer.subresource = String::new();
     let (entry, _) = served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &write)?;

@@ -7,7 +7,7 @@ use http::Method;
 use super::reply::{self, Reply};
 use super::request::Request;
 use super::{Served, discovery, openapi, resource};
-use crate::registry::Kind;
+use crate::registry::{Kind, Registry};
 use crate::status::{Answer, Refusal};
 
 /// A place in a resource's path.
@@ -44,9 +44,19 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["openapi", "v3", "api", version] if get => openapi::document(&registry, "", version),
         ["openapi", "v3", "apis", group, version] if get => openapi::document(&registry, group, version),
         ["api", version, rest @ ..] => resource::serve(served, target(served, "", version, rest)?, request).await,
+        // Nor where all kinds of the group come from definitions, and none is this.
+        ["apis", group, version, plural, ..] | ["apis", group, version, "namespaces", _, plural, ..]
+            if *plural != "namespaces" && defined_only(&registry, group) && registry.find(group, version, plural).is_none() =>
+        {
+            Ok(reply::text(404, "404 page not found\n"))
+        }
         ["apis", group, version, rest @ ..] => resource::serve(served, target(served, group, version, rest)?, request).await,
         _ => Err(Refusal::no_such_path()),
     }
+}
+
+fn defined_only(registry: &Registry, group: &str) -> bool {
+    registry.kinds().iter().filter(|kind| kind.group == group).all(|kind| kind.rules.is_some())
 }
 
 fn target(served: &Served, group: &str, version: &str, rest: &[&str]) -> Answer<Target> {
@@ -65,6 +75,9 @@ fn target(served: &Served, group: &str, version: &str, rest: &[&str]) -> Answer<
     if NEVER.contains(&subresource) {
         let message = format!("the sandbox has no {subresource}: nothing really runs in it");
         return Err(Refusal::new(405, "MethodNotAllowed", message));
+    }
+    if kind.rules.is_some() && matches!(subresource, "scale" | "status") && !kind.has(subresource) {
+        return Err(Refusal::not_found(&kind, name));
     }
     let known = subresource.is_empty() || kind.has(subresource);
     let scoped = kind.namespaced || namespace.is_empty();

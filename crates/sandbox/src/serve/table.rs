@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::cells;
 use super::request::Request;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, value_as};
+use crate::registry::columns::Cell;
 use crate::registry::{Column, Kind};
 use crate::status::{Answer, Refusal};
 use crate::store::Entry;
@@ -25,7 +26,7 @@ const EVENT_FIELDS: &[(&str, &str)] = &[
 
 /// The object as this kind shows it.
 pub(crate) fn object(kind: &Kind, entry: &Entry) -> Value {
-    let value = entry.value();
+    let value = value_as(kind, entry);
     if kind.stored_as.is_none() { value } else { renamed(value, &kind.api_version(), |(core, other)| (core, other)) }
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn bookmark(meta: Value) -> Value {
 
 fn row(kind: &Kind, entry: &Entry, include: &str) -> Value {
     let value = object(kind, entry);
-    let cells: Vec<Value> = kind.columns.iter().map(|column| cells::cell(&value, &column.cell)).collect();
+    let cells: Vec<Value> = kind.columns.iter().map(|column| cells::cell(&value, column)).collect();
     match include {
         "None" => json!({"cells": cells, "object": null}),
         "Object" => json!({"cells": cells, "object": value}),
@@ -97,6 +98,7 @@ fn slim(value: &Value) -> Value {
 }
 
 fn definition(column: &Column) -> Value {
-    let format = if column.cell == "metadata.name" { "name" } else { "" };
+    let is_name = matches!(&column.cell, Cell::Builtin(cell) if cell == "metadata.name");
+    let format = if is_name { "name" } else { &column.format };
     json!({"name": column.name, "type": column.ty, "format": format, "description": "", "priority": i32::from(column.wide)})
 }

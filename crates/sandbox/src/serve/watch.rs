@@ -181,7 +181,7 @@ impl Watch {
     fn event(&mut self, out: &mut BytesMut, kind: &str, entry: &Entry) {
         out.put_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
         match self.form {
-            As::Object if self.kind.stored_as.is_none() => out.put_slice(&entry.json),
+            As::Object if self.kind.as_stored() => out.put_slice(&entry.json),
             As::Object => out.put_slice(table::object(&self.kind, entry).to_string().as_bytes()),
             As::Metadata => out.put_slice(table::metadata(entry).to_string().as_bytes()),
             As::Table => {

@@ -170,6 +170,8 @@ pub(crate) enum Step {
     RenewLease {},
     /// Deletes what a namespace holds and says what is left.
     Sweep {},
+    /// Deletes the objects of the kind that a definition brings, and lets it go after the last.
+    Empty {},
 }
 
 const FILES: [(&str, &str); 4] = [

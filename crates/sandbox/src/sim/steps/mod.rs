@@ -2,6 +2,7 @@
 //! the stage; each leaves things alone that are as they should be.
 
 mod containers;
+mod empty;
 mod endpoints;
 mod everywhere;
 mod finite;
@@ -55,6 +56,7 @@ pub(super) fn carry_out(scene: &Scene<'_>, kind: &Kind, stage: &Stage, step: &St
         Step::ClaimVolume {} => claim_volume(scene, stage),
         Step::RenewLease {} => renew_lease(scene),
         Step::Sweep {} => sweep::sweep(scene, kind, stage),
+        Step::Empty {} => empty::empty(scene, kind, stage),
     }
 }
 

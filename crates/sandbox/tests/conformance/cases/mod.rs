@@ -8,4 +8,24 @@ macro_rules! areas {
     };
 }
 
-areas!(access, apply, body, create, custom, defaults, delete, discovery, invalid, list, namespace, owners, patch, subresource, table, update, watch);
+areas!(
+    access,
+    apply,
+    body,
+    create,
+    custom,
+    defaults,
+    definition,
+    delete,
+    discovery,
+    invalid,
+    list,
+    namespace,
+    owners,
+    patch,
+    schema,
+    subresource,
+    table,
+    update,
+    watch
+);
