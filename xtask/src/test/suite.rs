@@ -44,11 +44,13 @@ const REAL_ONLY: &str = "rbac::";
 const SANDBOX_ONLY: &str = "simulated::";
 
 /// Tests of what only a node that runs containers has, by package and target, and their part of it.
-const ON_NODE: &[(&str, &str, &str)] = &[("kubekcloud", "it", NODE_ONLY), ("sandbox", CONFORMANCE, CONFORMANCE_ON_NODE)];
+const ON_NODE: &[(&str, &str, &str)] =
+    &[("kubekcloud", "it", NODE_ONLY), ("sandbox", CONFORMANCE, CONFORMANCE_ON_NODE), ("sandbox", "kubectl", TOUR_ON_NODE)];
 /// Left out everywhere else.
 const NODE_ONLY: &str = "real_node::";
 /// The sandbox is held against these too, the other real API server cannot be.
 const CONFORMANCE_ON_NODE: &str = "cases::node_";
+const TOUR_ON_NODE: &str = "containers::";
 
 /// Integration tests that do little but wait for Kubernetes, one thing after the other: they run beside the rest.
 const PATIENT: &[&str] = &["crash"];
@@ -156,7 +158,7 @@ impl Suite<'_> {
         }
         match self.choice {
             Choice::Node => command.args(part_on_node(binary)),
-            Choice::Kubernetes => command.args(["--skip", NODE_ONLY, "--skip", CONFORMANCE_ON_NODE, "--skip", SANDBOX_ONLY]),
+            Choice::Kubernetes => command.args(["--skip", NODE_ONLY, "--skip", CONFORMANCE_ON_NODE, "--skip", TOUR_ON_NODE, "--skip", SANDBOX_ONLY]),
             Choice::Quick | Choice::Database => command.args(["--skip", NODE_ONLY]),
         };
         if binary.integration {

@@ -29,6 +29,9 @@ const TABLE: &[Line] = &[
     ("deployments.apps", "spec.revisionHistoryLimit", "10"),
     ("deployments.apps", "spec.progressDeadlineSeconds", "600"),
     ("replicasets.apps", "spec.replicas", "1"),
+    ("replicationcontrollers", "spec.replicas", "1"),
+    ("horizontalpodautoscalers.autoscaling", "spec.minReplicas", "1"),
+    ("horizontalpodautoscalers.autoscaling", "spec.metrics", r#"[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":80}}}]"#),
     ("statefulsets.apps", "spec.replicas", "1"),
     ("statefulsets.apps", "spec.podManagementPolicy", r#""OrderedReady""#),
     ("statefulsets.apps", "spec.updateStrategy.type", r#""RollingUpdate""#),
@@ -101,6 +104,8 @@ const FIRST_STATUS: &[(&str, &str)] = &[
     ("services", r#"{"loadBalancer":{}}"#),
     ("ingresses.networking.k8s.io", r#"{"loadBalancer":{}}"#),
     ("replicasets.apps", r#"{"replicas":0}"#),
+    ("replicationcontrollers", r#"{"replicas":0}"#),
+    ("horizontalpodautoscalers.autoscaling", r#"{"currentMetrics":null,"desiredReplicas":0}"#),
     ("statefulsets.apps", r#"{"replicas":0,"availableReplicas":0}"#),
     ("daemonsets.apps", r#"{"currentNumberScheduled":0,"desiredNumberScheduled":0,"numberMisscheduled":0,"numberReady":0}"#),
     ("poddisruptionbudgets.policy", r#"{"currentHealthy":0,"desiredHealthy":0,"disruptionsAllowed":0,"expectedPods":0}"#),
@@ -171,6 +176,12 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
                 }
             }
         }
+        "replicationcontrollers" => {
+            if let Some(labels) = at(object, "spec.template.metadata.labels").cloned() {
+                default(object, "spec.selector", labels.clone());
+                default(object, "metadata.labels", labels);
+            }
+        }
         "jobs.batch" => fill_job(object),
         "limitranges" => fill_limits(object),
         "networkpolicies.networking.k8s.io" => {
@@ -215,7 +226,7 @@ fn fill_pod(object: &mut Value, path: &str) {
             default(volume, &format!("{source}.defaultMode"), 420);
         }
     }
-    for containers in ["containers", "initContainers"] {
+    for containers in ["containers", "initContainers", "ephemeralContainers"] {
         let place = format!("/{}/{containers}", path.replace('.', "/"));
         for container in object.pointer_mut(&place).and_then(Value::as_array_mut).into_iter().flatten() {
             let policy = if pulls_always(text(container, "image")) { "Always" } else { "IfNotPresent" };

@@ -88,6 +88,11 @@ pub(crate) fn claimed(kind: &Kind, object: &Value) -> Value {
 
 /// Completes and checks a changed object.
 pub(crate) fn on_update(kind: &Kind, before: &Value, object: &mut Value, subresource: &str) -> Answer<()> {
+    if subresource == "ephemeralcontainers" {
+        defaults::fill(kind, object);
+        let causes = pod::on_debug(before, object);
+        return if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, text(object, "metadata.name"), &causes)) };
+    }
     if !subresource.is_empty() {
         let causes = kind.rules.iter().filter(|_| subresource == "status").flat_map(|rules| rules.check_status(before, object)).collect::<Vec<_>>();
         return if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, text(object, "metadata.name"), &causes)) };

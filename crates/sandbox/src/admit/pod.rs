@@ -11,7 +11,9 @@ use crate::value::{at, list, remove, text};
 pub(super) fn spec_path(kind: &Kind) -> Option<&'static str> {
     match kind.resource().as_str() {
         "pods" => Some("spec"),
-        "deployments.apps" | "replicasets.apps" | "statefulsets.apps" | "daemonsets.apps" | "jobs.batch" => Some("spec.template.spec"),
+        "deployments.apps" | "replicasets.apps" | "replicationcontrollers" | "statefulsets.apps" | "daemonsets.apps" | "jobs.batch" => {
+            Some("spec.template.spec")
+        }
         "cronjobs.batch" => Some("spec.jobTemplate.spec.template.spec"),
         _ => None,
     }
@@ -57,6 +59,32 @@ fn check_container(path: &str, container: &Value, causes: &mut Vec<Cause>) {
     if text(container, "image").is_empty() {
         causes.push(Cause::required(format!("{path}.image"), ""));
     }
+}
+
+/// Containers to debug a Pod with come, but never go or change.
+pub(super) fn on_debug(before: &Value, object: &Value) -> Vec<Cause> {
+    let path = "spec.ephemeralContainers";
+    let (old, new) = (list(before, path), list(object, path));
+    let mut causes = Vec::new();
+    let mut taken: Vec<&str> =
+        ["spec.containers", "spec.initContainers"].iter().flat_map(|path| list(object, path)).map(|c| text(c, "name")).collect();
+    for (index, container) in new.iter().enumerate() {
+        check_container(&format!("{path}[{index}]"), container, &mut causes);
+        let name = text(container, "name");
+        if taken.contains(&name) && !name.is_empty() {
+            causes.push(Cause::new("FieldValueDuplicate", format!("{path}[{index}].name"), format!("Duplicate value: {name:?}")));
+        }
+        taken.push(name);
+    }
+    for was in old {
+        let name = text(was, "name");
+        match new.iter().find(|container| text(container, "name") == name) {
+            None => causes.push(Cause::forbidden(path, &format!("existing ephemeral containers {name:?} may not be removed\n"))),
+            Some(is) if is != was => causes.push(Cause::forbidden(path, &format!("existing ephemeral containers {name:?} may not be changed\n"))),
+            Some(_) => {}
+        }
+    }
+    causes
 }
 
 /// Of a Pod's spec only few fields can change.

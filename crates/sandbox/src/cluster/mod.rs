@@ -175,7 +175,10 @@ pub(crate) fn scale_of(kind: &Kind, object: &Value) -> Value {
     let selector = match &paths.selector {
         Some(path) => text(object, path).to_owned(),
         None => {
-            let labels = at(object, "spec.selector.matchLabels").filter(|_| kind.rules.is_none()).and_then(Value::as_object);
+            let labels = at(object, "spec.selector.matchLabels")
+                .or_else(|| at(object, "spec.selector"))
+                .filter(|_| kind.rules.is_none())
+                .and_then(Value::as_object);
             labels.into_iter().flatten().map(|(k, v)| format!("{k}={}", crate::value::plain(v))).collect::<Vec<_>>().join(",")
         }
     };

@@ -146,6 +146,12 @@ fn confine(kind: &Kind, before: &Value, object: &mut Value, subresource: &str) {
             *object = before.clone();
             set(object, "spec.finalizers", wanted);
         }
+        "ephemeralcontainers" => {
+            let (wanted, managed) = (object["spec"]["ephemeralContainers"].clone(), object["metadata"]["managedFields"].clone());
+            *object = before.clone();
+            replace(&mut object["spec"], "ephemeralContainers", &wanted);
+            replace(&mut object["metadata"], "managedFields", &managed);
+        }
         "" if kind.has("status") => replace(object, "status", &before["status"]),
         _ => {}
     }

@@ -34,15 +34,35 @@ pub(super) fn is_small(image: &str) -> bool {
     matches!(base(image), "alpine" | "busybox") || image.contains("-alpine") || image.contains(":alpine")
 }
 
-/// The program and its arguments.
-pub(crate) fn main_process(spec: &Value, env: &[(String, String)]) -> Vec<String> {
+/// The program and its arguments, where the shell knows it.
+pub(crate) fn own_process(spec: &Value, env: &[(String, String)]) -> Option<Vec<String>> {
     let words = |path: &str| list(spec, path).iter().map(|w| substituted(&plain(w), env)).collect::<Vec<_>>();
     let (command, args) = (words("command"), words("args"));
     let name = base(text(spec, "image"));
-    let own = if !command.is_empty() || BARE.contains(&name) { [command, args].concat() } else { vec![] };
-    if own.first().is_some_and(|program| shell::exists(program)) {
+    let bare = BARE.contains(&name);
+    let own = match () {
+        () if is_shell(spec) && spec["stdin"] == true => vec!["sh".to_owned()],
+        () if !command.is_empty() || bare => [command, args].concat(),
+        () => vec![],
+    };
+    own.first().is_some_and(|program| shell::exists(program)).then_some(own)
+}
+
+fn is_shell(spec: &Value) -> bool {
+    list(spec, "command").is_empty() && list(spec, "args").is_empty() && BARE.contains(&base(text(spec, "image")))
+}
+
+/// Whether it is a shell without anything to read.
+pub(crate) fn is_idle_shell(spec: &Value) -> bool {
+    is_shell(spec) && spec["stdin"] != true
+}
+
+/// The program and its arguments, or what stands in for it.
+pub(crate) fn main_process(spec: &Value, env: &[(String, String)]) -> Vec<String> {
+    if let Some(own) = own_process(spec, env) {
         return own;
     }
+    let name = base(text(spec, "image"));
     let greeting = GREETINGS.iter().find(|(image, _)| *image == name).map(|(_, script)| format!("{script}; ")).unwrap_or_default();
     ["sh".to_owned(), "-c".to_owned(), greeting + HEARTBEAT].to_vec()
 }

@@ -20,7 +20,7 @@ use crate::shell::places::Places;
 use crate::shell::tree::{Quota, Tree};
 use crate::value::{list, number, text};
 
-pub(crate) use image::main_process;
+pub(crate) use image::{is_idle_shell, main_process, own_process};
 
 /// Pods whose files are kept at a time.
 const KEPT: usize = 64;

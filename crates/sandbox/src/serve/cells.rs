@@ -52,7 +52,9 @@ fn builtin(object: &Value, cell: &str) -> Value {
         "access-modes" => json!(access_modes(object)),
         "claim" => claim(object),
         "quota" => json!(quota(object, argument)),
-        "role-ref" => json!(format!("{}/{}", text(object, "roleRef.kind"), text(object, "roleRef.name"))),
+        "reference" => json!(format!("{}/{}", text(object, &format!("{argument}.kind")), text(object, &format!("{argument}.name")))),
+        "flag" => json!(if at(object, argument) == Some(&json!(true)) { "True" } else { "False" }),
+        "targets" => json!(targets(object)),
         "subjects" => json!(subjects(object, argument)),
         "usage" => json!(usage(object, argument)),
         "involved" => involved(object),
@@ -83,6 +85,17 @@ fn count(value: &Value) -> usize {
 fn ready(object: &Value, paths: &str) -> Value {
     let (have, want) = paths.split_once(':').unwrap_or((paths, ""));
     json!(format!("{}/{}", number(object, have).unwrap_or(0), number(object, want).unwrap_or(0)))
+}
+
+/// What an autoscaler goes by: nobody here measures it.
+fn targets(object: &Value) -> String {
+    let target = |metric: &Value| match (text(metric, "type"), number(metric, "resource.target.averageUtilization")) {
+        ("Resource", Some(percent)) => format!("{}: <unknown>/{percent}%", text(metric, "resource.name")),
+        ("Resource", None) => format!("{}: <unknown>/{}", text(metric, "resource.name"), text(metric, "resource.target.averageValue")),
+        _ => "<unknown>".to_owned(),
+    };
+    let all: Vec<String> = list(object, "spec.metrics").iter().map(target).collect();
+    if all.is_empty() { "<none>".to_owned() } else { all.join(", ") }
 }
 
 fn selector(labels: Option<&Value>) -> String {

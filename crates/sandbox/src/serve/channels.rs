@@ -1,4 +1,4 @@
-//! The channel protocol of `exec` over a WebSocket: the first byte of each message is its stream.
+//! The channel protocol of `exec` and `attach` over a WebSocket: the first byte of each message is its stream.
 //!
 //! `v4.channel.k8s.io` and `v5.channel.k8s.io`; the latter can close a stream (255, then the stream), which is how a
 //! client ends a process' input.
@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(super) type Sink = SplitSink<Socket, Message>;
 
 pub(super) const STDIN: u8 = 0;
 pub(super) const STDOUT: u8 = 1;
@@ -26,7 +27,7 @@ const CLOSE: u8 = 255;
 pub(super) const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
 
 /// Sends bytes on a stream.
-pub(super) async fn send(sink: &mut SplitSink<Socket, Message>, channel: u8, bytes: &[u8]) -> bool {
+pub(super) async fn send(sink: &mut Sink, channel: u8, bytes: &[u8]) -> bool {
     let mut message = BytesMut::with_capacity(bytes.len() + 1);
     message.put_u8(channel);
     message.put_slice(bytes);
@@ -34,7 +35,7 @@ pub(super) async fn send(sink: &mut SplitSink<Socket, Message>, channel: u8, byt
 }
 
 /// Says that all is well and over.
-pub(super) async fn close(sink: &mut SplitSink<Socket, Message>) {
+pub(super) async fn close(sink: &mut Sink) {
     let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
     let _ = sink.send(Message::Close(Some(frame))).await;
 }

@@ -17,6 +17,19 @@ pub(crate) fn version() -> Value {
         "minCompatibilityMinor": "35"})
 }
 
+/// The paths that are served.
+pub(crate) fn root(registry: &Registry) -> Reply {
+    let version = |(group, version): (String, String)| match group.as_str() {
+        "" => vec![format!("/api/{version}")],
+        _ => vec![format!("/apis/{group}"), format!("/apis/{group}/{version}")],
+    };
+    let fixed = ["/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"].map(str::to_owned);
+    let mut paths: Vec<String> = registry.versions().into_iter().flat_map(version).chain(fixed).collect();
+    paths.sort();
+    paths.dedup();
+    reply::json(200, &json!({"paths": paths}))
+}
+
 fn wants_aggregated(request: &Request) -> bool {
     request.header(header::ACCEPT).split(',').any(|a| {
         let a: String = a.chars().filter(|c| !c.is_whitespace()).collect();

@@ -1,4 +1,7 @@
-//! `exec`: a WebSocket between a client and a process of [`crate::shell`].
+//! `exec` and `attach`: a WebSocket between a client and a process of [`crate::shell`].
+//!
+//! Attached to is a container's own process. One that reads its input, where the shell knows it, begins when somebody attaches, and its
+//! end is the container's; of any other the output is shown.
 //!
 //! SPDY, which older clients speak, is refused with the 400 that leads newer ones on. What is wrong with the request is
 //! said before the upgrade, as the real server and kubelet say it.
@@ -18,6 +21,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::Served;
 use super::channels::{self, PROTOCOLS, STATUS, STDERR, STDOUT};
+use super::logs::Follower;
 use super::reply::{self, Reply};
 use super::request::Request;
 use super::route::Target;
@@ -26,6 +30,7 @@ use crate::shell::clock::Clock;
 use crate::shell::io::{Input, Io, Output, input};
 use crate::shell::tty::{Keys, Tty, cooked};
 use crate::shell::{self, Container};
+use crate::sim;
 use crate::status::{Answer, Refusal};
 use crate::store::Key;
 use crate::value::{at, list, text};
@@ -48,12 +53,42 @@ struct Wanted {
     tty: bool,
 }
 
+/// What is at the other end.
+enum Behind {
+    Command(Vec<String>),
+    /// The container's own process, and whether it ends with its first client.
+    Main {
+        argv: Vec<String>,
+        once: bool,
+    },
+    Output(Box<Follower>),
+}
+
 pub(super) fn exec(served: &Arc<Served>, target: &Target, request: &Request) -> Answer<Reply> {
+    connect(served, target, request, |_, _, _| Some(Behind::Command(request.queries("command").map(str::to_owned).collect())))
+}
+
+pub(super) fn attach(served: &Arc<Served>, target: &Target, request: &Request) -> Answer<Reply> {
+    connect(served, target, request, |pod, name, container| {
+        let spec = inside::spec(pod, name)?;
+        match inside::own_process(spec, &container.env).filter(|_| spec["stdin"] == true && !sim::ends_by_itself(spec)) {
+            Some(argv) => Some(Behind::Main { argv, once: spec["stdinOnce"] == true }),
+            None => Follower::from_now(served, target, pod, name).map(Box::new).map(Behind::Output),
+        }
+    })
+}
+
+fn connect(
+    served: &Arc<Served>,
+    target: &Target,
+    request: &Request,
+    behind: impl FnOnce(&Value, &str, &Container) -> Option<Behind>,
+) -> Answer<Reply> {
     if !matches!(request.method, Method::GET | Method::POST) {
         return Err(Refusal::method());
     }
     let pod = served.cluster.get(&target.kind, &Key::new(&target.namespace, &target.name))?.value();
-    let container = container(&pod, request.query("container"))?;
+    let name = container(&pod, request.query("container"))?;
     if text(&pod, "spec.nodeName").is_empty() {
         return Err(Refusal::bad_request(format!("pod {} does not have a host assigned", target.name)));
     }
@@ -66,8 +101,14 @@ pub(super) fn exec(served: &Arc<Served>, target: &Target, request: &Request) -> 
     if !(wanted.stdin || wanted.stdout || wanted.stderr) {
         return Ok(reply::text(400, "you must specify at least 1 of stdin, stdout, stderr"));
     }
-    if inside::status(&pod, &container).is_none_or(|s| at(s, "state.running").is_none()) {
-        return Ok(reply::text(500, format!("container not found ({container:?})")));
+    if inside::status(&pod, &name).is_none_or(|s| at(s, "state.running").is_none()) {
+        let attaching = target.subresource == "attach";
+        let what = if attaching {
+            format!("container {name} not found in pod {}_{}", target.name, target.namespace)
+        } else {
+            format!("container not found ({name:?})")
+        };
+        return Ok(reply::text(500, what));
     }
     let Some(protocol) = protocol(request) else {
         return Ok(reply::text(400, "unable to upgrade: the sandbox speaks WebSocket with v5.channel.k8s.io or v4.channel.k8s.io only\n"));
@@ -77,17 +118,29 @@ pub(super) fn exec(served: &Arc<Served>, target: &Target, request: &Request) -> 
     let Some(permit) = served.containers.session() else {
         return Err(Refusal::new(429, "TooManyRequests", "the sandbox runs too many processes at once: try again later"));
     };
-    let argv: Vec<String> = request.queries("command").map(str::to_owned).collect();
-    let container = served.containers.open(&served.cluster, &pod, &container);
-    let stop = served.stop.clone();
+    let container = served.containers.open(&served.cluster, &pod, &name);
+    let Some(behind) = behind(&pod, &name, &container) else { return Err(Refusal::internal("the container has ended")) };
+    let (served, key, uid) = (served.clone(), Key::new(&target.namespace, &target.name), text(&pod, "metadata.uid").to_owned());
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        let session = async {
+            match behind {
+                Behind::Command(argv) => drop(session(socket, container, &argv, wanted, status).await),
+                Behind::Main { argv, once } => {
+                    let ended = session(socket, container, &argv, wanted, |_| status(&Ok(0))).await;
+                    if let Some(code) = ended.or(once.then_some(0)) {
+                        sim::container_ended(&served.cluster, &key, &uid, &name, code);
+                    }
+                }
+                Behind::Output(follower) => output(socket, *follower, wanted).await,
+            }
+        };
         tokio::select! {
-            () = session(socket, container, argv, wanted) => {}
+            () = session => {}
             () = tokio::time::sleep(LONGEST) => {}
-            () = stop.cancelled() => {}
+            () = served.stop.cancelled() => {}
         }
         drop(permit);
     });
@@ -135,14 +188,17 @@ fn switching(accept: &str, protocol: &'static str) -> Reply {
     reply
 }
 
-async fn session(socket: channels::Socket, container: Arc<Container>, argv: Vec<String>, wanted: Wanted) {
+/// Runs a process for a client, and tells it the end. Its exit code, unless the client left first.
+async fn session(
+    socket: channels::Socket,
+    container: Arc<Container>,
+    argv: &[String],
+    wanted: Wanted,
+    last_word: impl Fn(&Result<i32, String>) -> Value,
+) -> Option<i32> {
     let (mut sink, stream) = socket.split();
-    // A client may wait for a sign that the streams are there.
-    let first = [(wanted.stdout, STDOUT), (wanted.stderr, STDERR), (true, STATUS)];
-    if let Some((_, channel)) = first.iter().find(|(is, _)| *is)
-        && !channels::send(&mut sink, *channel, b"").await
-    {
-        return;
+    if !greet(&mut sink, wanted).await {
+        return None;
     }
     let (stdin, received) = mpsc::channel(WAITING);
     let (stdout, mut out) = mpsc::channel(WAITING);
@@ -158,7 +214,7 @@ async fn session(socket: channels::Socket, container: Arc<Container>, argv: Vec<
         },
         stdout: if wanted.stdout { Output::Pipe(stdout) } else { Output::Null },
     };
-    let process = async move { shell::start(container, Arc::new(Clock::live()), tty, &argv, io).await };
+    let process = async move { shell::start(container, Arc::new(Clock::live()), tty, argv, io).await };
     let sending = async move {
         tokio::pin!(process);
         let mut ended = None;
@@ -168,12 +224,12 @@ async fn session(socket: channels::Socket, container: Arc<Container>, argv: Vec<
                 Some(bytes) = out.recv() => {
                     let bytes = if wanted.tty { cooked(&bytes) } else { bytes };
                     if !channels::send(&mut sink, STDOUT, &bytes).await {
-                        return;
+                        return None;
                     }
                 }
                 Some(bytes) = err.recv() => {
                     if !channels::send(&mut sink, STDERR, &bytes).await {
-                        return;
+                        return None;
                     }
                 }
                 else => break,
@@ -183,19 +239,55 @@ async fn session(socket: channels::Socket, container: Arc<Container>, argv: Vec<
                 break;
             }
         }
-        if let Some(ended) = ended {
-            channels::send(&mut sink, STATUS, status(&ended).to_string().as_bytes()).await;
-            channels::close(&mut sink).await;
+        let ended = ended?;
+        channels::send(&mut sink, STATUS, last_word(&ended).to_string().as_bytes()).await;
+        channels::close(&mut sink).await;
+        ended.ok()
+    };
+    let receiving = channels::receive(stream, stdin);
+    tokio::pin!(receiving);
+    let code = tokio::select! {
+        () = &mut receiving => return None,
+        code = sending => code,
+        () = typing => None,
+    };
+    // What the client still sends is taken in: a reset could overtake the status.
+    let _ = tokio::time::timeout(GOODBYE, receiving).await;
+    code
+}
+
+/// A client may wait for a sign that the streams are there.
+async fn greet(sink: &mut channels::Sink, wanted: Wanted) -> bool {
+    let first = [(wanted.stdout, STDOUT), (wanted.stderr, STDERR), (true, STATUS)];
+    match first.iter().find(|(is, _)| *is) {
+        Some((_, channel)) => channels::send(sink, *channel, b"").await,
+        None => true,
+    }
+}
+
+/// Shows what a process prints from now on, until it ends.
+async fn output(socket: channels::Socket, mut follower: Follower, wanted: Wanted) {
+    let (mut sink, stream) = socket.split();
+    let (stdin, _) = mpsc::channel(1);
+    let sending = async move {
+        if !greet(&mut sink, wanted).await {
+            return;
         }
+        while let Some(bytes) = follower.next().await {
+            let bytes = if wanted.tty { cooked(&bytes) } else { bytes };
+            if wanted.stdout && !channels::send(&mut sink, STDOUT, &bytes).await {
+                return;
+            }
+        }
+        channels::send(&mut sink, STATUS, status(&Ok(0)).to_string().as_bytes()).await;
+        channels::close(&mut sink).await;
     };
     let receiving = channels::receive(stream, stdin);
     tokio::pin!(receiving);
     tokio::select! {
         () = &mut receiving => return,
         () = sending => {}
-        () = typing => {}
     }
-    // What the client still sends is taken in: a reset could overtake the status.
     let _ = tokio::time::timeout(GOODBYE, receiving).await;
 }
 

@@ -201,7 +201,7 @@ fn shown(line: &Line, timestamps: bool) -> Bytes {
 }
 
 /// A log that is being followed.
-struct Follower {
+pub(super) struct Follower {
     served: Arc<Served>,
     target: Target,
     container: String,
@@ -217,8 +217,26 @@ struct Follower {
 }
 
 impl Follower {
+    /// What a container that runs prints from now on.
+    pub(super) fn from_now(served: &Arc<Served>, target: &Target, pod: &Value, container: &str) -> Option<Self> {
+        let life = life(pod, container, false).ok().filter(|life| life.until.is_none())?;
+        let (process, lines) = play(served, pod, container, &life, None);
+        Some(Follower {
+            changes: served.cluster.store.changes(&target.kind.table()),
+            served: served.clone(),
+            target: target.clone(),
+            container: container.to_owned(),
+            wanted: Wanted { follow: true, previous: false, timestamps: false, tail: None, since: None, limit: None },
+            from: life.from,
+            seen: Timestamp::now(),
+            left: usize::MAX,
+            lines,
+            _process: process,
+        })
+    }
+
     /// The next lines; `None` once the container, the sandbox or the limit has come to its end.
-    async fn next(&mut self) -> Option<Bytes> {
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
         while self.left > 0 {
             tokio::select! {
                 biased;

@@ -19,7 +19,7 @@ use crate::store::{Entry, Key, Page};
 use crate::value::{at, number, set, text};
 
 pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
-    if !matches!(target.subresource.as_str(), "log" | "exec") {
+    if !matches!(target.subresource.as_str(), "log" | "exec" | "attach") {
         request.acceptable()?;
     }
     if target.kind.review {
@@ -35,10 +35,11 @@ pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request
         (Method::DELETE, true, _) if target.kind.deletes_collections() => delete_all(served, &target, &request),
         (Method::GET, false, "log") => logs::read(served, &target, &request).await,
         (_, false, "exec") => exec::exec(served, &target, &request),
+        (_, false, "attach") => exec::attach(served, &target, &request),
         (Method::POST, false, "eviction") => evict(served, &target, &request),
         (Method::POST, false, "binding") => bind(served, &target, &request),
         (_, false, "scale") => scale(served, &target, &request),
-        (Method::GET, false, "" | "status") => get(served, &target, &request),
+        (Method::GET, false, "" | "status" | "ephemeralcontainers") => get(served, &target, &request),
         (Method::PUT, false, "" | "status" | "finalize" | "ephemeralcontainers") => update(served, &target, &request),
         (Method::PATCH, false, "" | "status" | "ephemeralcontainers") => patch(served, &target, &request),
         (Method::DELETE, false, "") => delete(served, &target, &request),
@@ -160,18 +161,14 @@ fn told(mut reply: Reply, write: &Write) -> Answer<Reply> {
 
 fn update(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let object = request.object(&target.kind.kind)?;
-    let write = request.write(written(&target.subresource))?;
+    let write = request.write(&target.subresource)?;
     let (kind, object) = table::to_stored(&served.cluster, &target.kind, object)?;
     let entry = served.cluster.update(&kind, &key(target), object, &write)?;
     told(one(request, &target.kind, 200, &entry)?, &write)
 }
 
-fn written(subresource: &str) -> &str {
-    if subresource == "ephemeralcontainers" { "" } else { subresource }
-}
-
 fn patch(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let write = request.write(written(&target.subresource))?;
+    let write = request.write(&target.subresource)?;
     let patch = parse_patch(request)?;
     let (kind, patch) = match (&target.kind.stored_as, patch) {
         (None, patch) => (target.kind.clone(), patch),

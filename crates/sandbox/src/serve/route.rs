@@ -21,8 +21,12 @@ pub(crate) struct Target {
     pub(crate) subresource: String,
 }
 
-/// Subresources that need something to run: refused in words, which kubectl shows.
-const NEVER: &[&str] = &["attach", "portforward", "proxy"];
+/// Subresources that are refused in words, which kubectl shows, and why.
+const NEVER: &[(&str, &str)] = &[
+    ("portforward", "nothing listens in its containers"),
+    ("proxy", "nothing listens in its containers"),
+    ("token", "it knows one user and one token, that of its kubeconfig"),
+];
 
 pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Reply> {
     let path: Vec<String> = request.path.clone();
@@ -30,6 +34,7 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
     let registry = served.cluster.registry();
     let get = request.method == Method::GET;
     match path.as_slice() {
+        [] if get => Ok(discovery::root(&registry)),
         ["version"] if get => Ok(reply::json(200, &discovery::version())),
         ["api"] if get => Ok(discovery::core(&registry, &request)),
         ["apis"] if get => Ok(discovery::groups(&registry, &request)),
@@ -72,8 +77,8 @@ fn target(served: &Served, group: &str, version: &str, rest: &[&str]) -> Answer<
         _ => return Err(Refusal::no_such_path()),
     };
     let kind = served.cluster.registry().find(group, version, plural).ok_or_else(Refusal::no_such_path)?;
-    if NEVER.contains(&subresource) {
-        let message = format!("the sandbox has no {subresource}: nothing really runs in it");
+    if let Some((_, why)) = NEVER.iter().find(|(never, _)| *never == subresource) {
+        let message = format!("the sandbox has no {subresource}: {why}");
         return Err(Refusal::new(405, "MethodNotAllowed", message));
     }
     if kind.rules.is_some() && matches!(subresource, "scale" | "status") && !kind.has(subresource) {

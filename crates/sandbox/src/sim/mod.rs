@@ -35,10 +35,29 @@ use stage::{Group, Stage};
 
 /// Events that are kept; the oldest go first.
 const EVENTS_KEPT: usize = 6_000;
+/// Attempts at a write that others are in the way of.
+const TRIES: usize = 100;
 /// Notes handled before timers get their turn.
 const BURST: usize = 256;
 /// No delay that doubles grows over this, in milliseconds.
 const LONGEST: u64 = 300_000;
+
+/// Whether the simulator ends the container's process, because its command line says when.
+pub(crate) fn ends_by_itself(spec: &serde_json::Value) -> bool {
+    around::program::of(&serde_json::json!({"spec": spec})).is_some()
+}
+
+/// Tells the simulator's side what it can't see: that the process of a container has ended.
+pub(crate) fn container_ended(cluster: &Cluster, key: &Key, uid: &str, name: &str, code: i32) {
+    let Ok(kind) = cluster.kind("pods") else { return };
+    for _ in 0..TRIES {
+        let Some(entry) = cluster.store.get("pods", key).filter(|entry| *entry.uid == *uid) else { return };
+        match steps::container_ended(&Scene::new(cluster, &entry), &kind, name, code) {
+            Err(refusal) if refusal.reason == "Conflict" => {}
+            _ => return,
+        }
+    }
+}
 
 /// The simulator's state. All of it can be found again from the objects.
 pub(crate) struct Simulator {

@@ -140,6 +140,8 @@ pub(crate) enum Step {
         #[serde(default)]
         status: Value,
     },
+    /// Runs the containers that were added to debug a Pod.
+    KeepDebuggers {},
     /// Takes one finalizer away.
     DropFinalizer { name: String },
     /// Keeps as many Pods of the template as a number says.

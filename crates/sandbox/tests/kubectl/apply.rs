@@ -55,6 +55,30 @@ fn a_server_side_apply_owns_drops_conflicts_and_forces() {
 }
 
 #[test]
+fn an_apply_moves_from_the_client_to_the_server() {
+    let Some(tour) = Tour::begin("migrate") else { return };
+    tour.ok_with("apply -f -", &deployment("nginx:1", ""));
+    let said = tour.run("apply --server-side -f -", &deployment("nginx:2", ""), &[]);
+    assert_eq!((said.code, said.stdout.as_str()), (0, "deployment.apps/d serverside-applied\n"), "{}", said.stderr);
+    let managers = tour.ok("get deploy d --show-managed-fields -o jsonpath={.metadata.managedFields[*].manager}");
+    assert!(!managers.contains("kubectl-client-side-apply"), "{managers}");
+    tour.ok_with("apply --server-side -f -", &deployment("nginx:2", "").replace(", ports: [{containerPort: 80}]", ""));
+    assert_eq!(tour.ok("get deploy d -o jsonpath={.spec.template.spec.containers[0].ports}"), "", "what is no longer declared is gone");
+}
+
+#[test]
+fn what_is_no_longer_in_the_files_is_pruned() {
+    let Some(tour) = Tour::begin("prune") else { return };
+    let map = |name: &str| format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, labels: {{set: one}}}}}}\n---\n");
+    tour.ok_with("apply -f -", &(map("stays") + &map("goes")));
+    tour.ok("create cm other");
+    tour.ok("label cm other set=one");
+    let said = tour.ok_with("apply -f - --prune -l set=one", &map("stays"));
+    assert_eq!(said, "configmap/stays unchanged\nconfigmap/goes pruned\n");
+    assert_eq!(tour.ok("get cm -l set=one -o name"), "configmap/other\nconfigmap/stays\n", "only what was applied is pruned");
+}
+
+#[test]
 fn a_diff_shows_the_change_and_exits_with_one() {
     let Some(tour) = Tour::begin("diff") else { return };
     tour.ok_with("apply -f -", &map("{a: b}"));

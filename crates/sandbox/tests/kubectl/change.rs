@@ -42,6 +42,10 @@ fn a_wrong_patch_is_refused_with_its_reason() {
     );
     has(&tour.fails("patch deploy d -p {\"spec\":{\"selector\":{\"matchLabels\":{\"app\":\"x\"}}}}"), &["is invalid", "field is immutable"]);
     has(&tour.fails("patch deploy none -p {}"), &["Error from server (NotFound): deployments.apps \"none\" not found"]);
+    has(
+        &tour.fails("patch deploy d -p {\"metadata\":{\"name\":\"other\"}}"),
+        &["the name of the object (other) does not match the name on the URL (d)"],
+    );
     has(&tour.fails("patch deploy d -p {"), &["Error from server (BadRequest): "]);
 }
 

@@ -64,6 +64,12 @@ fn services_of_every_type_are_made() {
     has(&tour.ok("get svc l"), &["LoadBalancer", "<pending>"]);
     tour.ok("create service externalname e --external-name=example.com");
     has(&tour.ok("get svc e"), &["ExternalName", "<none>", "example.com"]);
+    tour.ok("create ingress i --class=none --rule=example.com/path*=c:80");
+    assert_eq!(
+        tour.ok("get ingress i -o jsonpath={.spec.rules[0].http.paths[0]}"),
+        r#"{"backend":{"service":{"name":"c","port":{"number":80}}},"path":"/path","pathType":"Prefix"}"#
+    );
+    has(&tour.ok("get ingress i"), &["CLASS", "HOSTS", "none", "example.com"]);
 }
 
 #[test]
@@ -89,4 +95,9 @@ fn roles_bindings_and_policies_are_made() {
     tour.ok(&format!("create priorityclass {own} --value=5 --description=five"));
     assert_eq!(tour.ok(&format!("get pc {own} -o jsonpath={{.value}}{{.preemptionPolicy}}")), "5PreemptLowerPriority");
     tour.ok(&format!("delete pc {own}"));
+    if tour.real() {
+        assert_eq!(tour.ok("create token bob --duration=1h").trim().split('.').count(), 3, "a JSON web token");
+    } else {
+        has(&tour.fails("create token bob"), &["error: failed to create token: the sandbox has no token: it knows one user and one token"]);
+    }
 }

@@ -2,11 +2,13 @@
 //!
 //! `KUBECTL_PATH` names the kubectl (1.30 or newer); without it the tests skip themselves. They run on a sandbox of their
 //! own each, or on the cluster that `KUBEKCLOUD_TEST_KUBECONFIG` names: the same commands, the same expectations. What
-//! differs says so with [`tour::Tour::real`].
+//! differs says so with [`tour::Tour::real`]. What needs containers goes to the cluster of
+//! `KUBEKCLOUD_TEST_NODE_KUBECONFIG`, where one is named.
 
 mod access;
 mod apply;
 mod change;
+mod containers;
 mod create;
 mod delete;
 mod describe;
@@ -14,6 +16,7 @@ mod discovery;
 mod events;
 mod get;
 mod nodes;
+mod reach;
 mod refusals;
 mod rollout;
 mod simulated;

@@ -20,6 +20,33 @@ fn logs_are_read_by_pod_workload_and_label() {
 }
 
 #[test]
+fn usage_is_shown_by_node_pod_and_container() {
+    let Some(tour) = Tour::simulated("top") else { return };
+    let container = |name: &str, cpu: &str| format!("{{name: {name}, image: nginx, resources: {{requests: {{cpu: '{cpu}', memory: 100Mi}}}}}}");
+    for (pod, label, cpu) in [("small", "s", "100m"), ("large", "l", "50")] {
+        let containers = format!("{}, {}", container("one", cpu), container("two", "10m"));
+        let object =
+            format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {pod}, labels: {{size: {label}}}}}, spec: {{containers: [{containers}]}}}}");
+        tour.ok_with("create -f -", &object);
+    }
+    tour.ok("wait pod/small pod/large --for=condition=Ready --timeout=60s");
+    let nodes = tour.ok("top nodes");
+    assert_eq!(rows(&nodes)[0], ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]);
+    assert!(rows(&nodes)[1][1].ends_with('m') && rows(&nodes)[1][3].ends_with("Mi"), "{nodes}");
+    let names = |line: &str| rows(&tour.ok(line)).iter().map(|row| row[0].to_owned()).collect::<Vec<_>>();
+    assert_eq!(names("top pods --sort-by=cpu --no-headers"), ["large", "small"]);
+    assert_eq!(names("top pods -l size=s --no-headers"), ["small"]);
+    assert_eq!(names("top pod large --no-headers"), ["large"]);
+    let containers = tour.ok("top pods --containers --no-headers");
+    let mut both: Vec<_> = rows(&containers).iter().map(|row| row[..2].join("/")).collect();
+    both.sort();
+    assert_eq!(both, ["large/one", "large/two", "small/one", "small/two"]);
+    has(&tour.ok("top pods -A"), &["NAMESPACE", tour.namespace()]);
+    has(&tour.ok("top pods --sum"), &["________"]);
+    has(&tour.fails("top pod none"), &["pods.metrics.k8s.io \"", "none\" not found"]);
+}
+
+#[test]
 fn a_job_completes() {
     let Some(tour) = Tour::simulated("job") else { return };
     tour.ok("create job j --image=busybox -- true");
@@ -34,11 +61,11 @@ fn what_the_sandbox_never_does_is_refused_clearly() {
     tour.ok("create deployment d --image=nginx");
     tour.ok("rollout status deploy/d --timeout=60s");
     has(&tour.fails("explain pods"), &["not found in OpenAPI schema"]);
-    has(&tour.fails("autoscale deploy d --max=3"), &["autoscal"]);
-    has(&tour.fails("port-forward deploy/d 0:80"), &["the sandbox has no portforward: nothing really runs in it"]);
-    has(&tour.fails("attach deploy/d"), &["the sandbox has no attach: nothing really runs in it"]);
-    has(&tour.fails("get --raw /api/v1/nodes/sandbox-node-0/proxy"), &["the sandbox has no proxy: nothing really runs in it"]);
-    has(&tour.fails("create token default"), &["error: failed to create token: "]);
+    has(&tour.fails("port-forward deploy/d 0:80"), &["the sandbox has no portforward: nothing listens in its containers"]);
+    let pod = tour.ok("get pods -o jsonpath={.items[0].metadata.name}");
+    let proxy = format!("get --raw /api/v1/namespaces/{}/pods/{pod}/proxy", tour.namespace());
+    has(&tour.fails(&proxy), &["the sandbox has no proxy: nothing listens in its containers"]);
+    has(&tour.fails("create token default"), &["the sandbox has no token: it knows one user and one token, that of its kubeconfig"]);
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! A kubectl, a cluster and a namespace for one test.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use kubekcloud_sandbox::{Options, Sandbox};
 use tempfile::TempDir;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
 /// Longer than any command or condition takes, even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(90);
+/// Name a kubeconfig of a real cluster, and of one whose node runs containers.
+const CLUSTER: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
+const NODE_CLUSTER: &str = "KUBEKCLOUD_TEST_NODE_KUBECONFIG";
 /// How the sandbox's warning begins, on standard error.
 const WARNING: &str = "Warning: this is the KubeKCloud sandbox";
 
@@ -38,6 +42,20 @@ pub(crate) struct Said {
 impl Tour {
     /// A cluster with an empty namespace that every command uses; `None` without a kubectl.
     pub(crate) fn begin(theme: &str) -> Option<Self> {
+        Self::on(std::env::var_os(CLUSTER), theme)
+    }
+
+    /// The same, where containers run or are simulated.
+    pub(crate) fn containers(theme: &str) -> Option<Self> {
+        let cluster = std::env::var_os(NODE_CLUSTER);
+        if cluster.is_none() && std::env::var_os(CLUSTER).is_some() {
+            println!("skipped: no containers run in {CLUSTER}; name a cluster where they do in {NODE_CLUSTER}");
+            return None;
+        }
+        Self::on(cluster, theme)
+    }
+
+    fn on(cluster: Option<OsString>, theme: &str) -> Option<Self> {
         let Some(kubectl) = std::env::var_os("KUBECTL_PATH") else {
             println!("skipped: KUBECTL_PATH is not set");
             return None;
@@ -45,7 +63,7 @@ impl Tour {
         let runtime = Runtime::new().expect("a runtime");
         let dir = tempfile::tempdir().expect("a directory");
         let mut sandbox = None;
-        let kubeconfig = match std::env::var_os("KUBEKCLOUD_TEST_KUBECONFIG") {
+        let kubeconfig = match cluster {
             Some(path) => std::fs::read_to_string(path).expect("the named kubeconfig"),
             None => {
                 let started = runtime.block_on(Sandbox::start(Options::default())).expect("the sandbox starts");
@@ -64,7 +82,7 @@ impl Tour {
 
     /// The same, for what a real control plane without kubelets doesn't show: `cargo xtask test` leaves these out there.
     pub(crate) fn simulated(theme: &str) -> Option<Self> {
-        if std::env::var_os("KUBEKCLOUD_TEST_KUBECONFIG").is_some() {
+        if std::env::var_os(CLUSTER).is_some() {
             println!("skipped: it is about the simulator");
             return None;
         }
@@ -123,15 +141,21 @@ impl Tour {
 
     /// Runs one command; words may be quoted with `'`.
     pub(crate) fn run(&self, line: &str, input: &str, env: &[(&str, &str)]) -> Said {
-        let mut command = Command::new(&self.kubectl);
-        command.args(words(line)).env_clear().env("HOME", self.dir()).env("PATH", "/usr/bin:/bin").env("KUBECONFIG", self.dir().join("kubeconfig"));
-        command.envs(env.iter().copied()).current_dir(self.dir()).kill_on_drop(true);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.run_with(line, format!("{YAML}{input}").as_bytes(), env)
+    }
+
+    /// Runs one command with exactly this input.
+    pub(crate) fn feed(&self, line: &str, input: &[u8]) -> Said {
+        self.run_with(line, input, &[])
+    }
+
+    fn run_with(&self, line: &str, input: &[u8], env: &[(&str, &str)]) -> Said {
+        let mut command = self.command(line, env);
         let output = self.runtime.block_on(async {
             let mut child = command.spawn().expect("kubectl starts");
             let mut stdin = child.stdin.take().expect("a pipe");
             // A command that doesn't read has closed its end by now, perhaps.
-            let _ = stdin.write_all(format!("{YAML}{input}").as_bytes()).await;
+            let _ = stdin.write_all(input).await;
             drop(stdin);
             tokio::time::timeout(DEADLINE, child.wait_with_output()).await
         });
@@ -142,6 +166,27 @@ impl Tour {
         let most = usize::from(!self.real());
         assert!(warnings.len() <= most && !stdout.contains(WARNING), "the sandbox says once, on standard error, what it is: kubectl {line}: {told}");
         Said { code: output.status.code().unwrap_or(-1), stdout, stderr: others.join("\n") }
+    }
+
+    /// Does something while a command runs that doesn't end by itself, with what follows `ready` in its first line.
+    pub(crate) fn beside<T>(&self, line: &str, ready: &str, act: impl FnOnce(&str) -> T) -> T {
+        let mut command = self.command(line, &[]);
+        let first = async {
+            let mut child = command.stdin(Stdio::null()).spawn().expect("kubectl starts");
+            let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+            let line = tokio::time::timeout(DEADLINE, lines.next_line()).await.expect("a line in time").expect("read").unwrap_or_default();
+            (child, lines, line)
+        };
+        let (_child, _lines, first) = self.runtime.block_on(first);
+        act(first.strip_prefix(ready).unwrap_or_else(|| panic!("kubectl {line}: {first}")))
+    }
+
+    fn command(&self, line: &str, env: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(&self.kubectl);
+        command.args(words(line)).env_clear().env("HOME", self.dir()).env("PATH", "/usr/bin:/bin").env("KUBECONFIG", self.dir().join("kubeconfig"));
+        command.envs(env.iter().copied()).current_dir(self.dir()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
     }
 
     /// Repeats a command until its output satisfies.

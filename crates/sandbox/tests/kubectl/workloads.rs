@@ -29,3 +29,18 @@ fn workloads_scale_by_command() {
     assert_eq!(rows(&tour.ok("get deploy d"))[1][..4], ["d", "0/0", "0", "0"]);
     has(&tour.ok("expose deploy d --port=80 --type=NodePort"), &["service/d exposed"]);
 }
+
+#[test]
+fn a_replication_controller_keeps_its_pods() {
+    let Some(tour) = Tour::begin("rc") else { return };
+    let template = "{metadata: {labels: {app: rc}}, spec: {containers: [{name: x, image: nginx}]}}";
+    tour.ok_with(
+        "create -f -",
+        &format!("{{apiVersion: v1, kind: ReplicationController, metadata: {{name: rc}}, spec: {{replicas: 2, template: {template}}}}}"),
+    );
+    tour.ok("wait rc/rc --for=jsonpath={.status.readyReplicas}=2 --timeout=60s");
+    assert_eq!(tour.ok("get rc rc -o jsonpath={.spec.selector}{.metadata.labels}"), r#"{"app":"rc"}{"app":"rc"}"#);
+    assert_eq!(rows(&tour.ok("get rc rc --no-headers"))[0][..4], ["rc", "2", "2", "2"]);
+    tour.ok("scale rc rc --replicas=1");
+    tour.until("get pods -l app=rc -o name", |names| names.lines().count() == 1);
+}

@@ -28,9 +28,19 @@ pub(super) struct To<'s> {
 }
 
 pub(super) fn put(scene: &Scene<'_>, kind: &Kind, stage: &Stage, to: &To<'_>) -> Result<(), Refusal> {
+    put_some(scene, kind, &stage.writer, to, |_| true)
+}
+
+/// Only the containers of some names.
+pub(super) fn put_some(scene: &Scene<'_>, kind: &Kind, writer: &str, to: &To<'_>, meant: impl Fn(&str) -> bool) -> Result<(), Refusal> {
     let mut pod = scene.object.clone();
     let mut changed: Vec<(String, Value)> = Vec::new();
-    scene.each_container(|container| changed.push((text(container, "name").to_owned(), one(scene, container, to))));
+    scene.each_container(|container| {
+        let name = text(container, "name");
+        if meant(name) {
+            changed.push((name.to_owned(), one(scene, container, to)));
+        }
+    });
     for (specs, statuses) in [("initContainers", "initContainerStatuses"), ("containers", "containerStatuses")] {
         let specs = list(&scene.object, &format!("spec.{specs}"));
         if specs.is_empty() {
@@ -58,7 +68,7 @@ pub(super) fn put(scene: &Scene<'_>, kind: &Kind, stage: &Stage, to: &To<'_>) ->
         failed(&mut pod);
     }
     settle(&scene.object, &mut pod);
-    scene.cluster.update(kind, &Key::of(&scene.object), pod, &Write::by(&stage.writer).to("status")).map(drop)
+    scene.cluster.update(kind, &Key::of(&scene.object), pod, &Write::by(writer).to("status")).map(drop)
 }
 
 /// A container that nothing has happened to.

@@ -2,6 +2,7 @@
 //! the stage; each leaves things alone that are as they should be.
 
 mod containers;
+mod debuggers;
 mod empty;
 mod endpoints;
 mod everywhere;
@@ -25,6 +26,7 @@ use super::scene::Scene;
 use super::stage::{Stage, Step};
 use crate::clock;
 use crate::cluster::{Cluster, DeleteOptions, Patch, PatchOptions, Write};
+use crate::inside;
 use crate::registry::Kind;
 use crate::status::Refusal;
 use crate::store::{Entry, Key};
@@ -43,6 +45,7 @@ pub(super) fn carry_out(scene: &Scene<'_>, kind: &Kind, stage: &Stage, step: &St
             let to = containers::To { state, last, restarts: *restarts, ready: *ready, started: *started, status };
             containers::put(scene, kind, stage, &to)
         }
+        Step::KeepDebuggers {} => debuggers::keep(scene, kind, stage),
         Step::DropFinalizer { name } => collect::without_finalizer(scene.cluster, &kind.table(), &key, name),
         Step::KeepPods { template, count } => pods::keep(scene, stage, template, count),
         Step::KeepOrdered {} => ordered::keep(scene, kind, stage),
@@ -58,6 +61,18 @@ pub(super) fn carry_out(scene: &Scene<'_>, kind: &Kind, stage: &Stage, step: &St
         Step::Sweep {} => sweep::sweep(scene, kind, stage),
         Step::Empty {} => empty::empty(scene, kind, stage),
     }
+}
+
+/// Writes, as a kubelet, that the process of a Pod's container has ended.
+pub(super) fn container_ended(scene: &Scene<'_>, kind: &Kind, name: &str, code: i32) -> Result<(), Refusal> {
+    let running = inside::status(&scene.object, name).is_some_and(|status| status["state"].get("running").is_some());
+    if !running || debuggers::end(scene, kind, "kubelet", name, code)? {
+        return Ok(());
+    }
+    let state = json!({"terminated": {"exitCode": code, "reason": if code == 0 { "Completed" } else { "Error" }}});
+    let none = Value::Null;
+    let to = containers::To { state: &state, last: &none, restarts: false, ready: true, started: true, status: &none };
+    containers::put_some(scene, kind, "kubelet", &to, |one| one == name)
 }
 
 /// Creates an object that this one owns. One that is there already is fine, and not returned.
