@@ -17,6 +17,7 @@ mod error;
 mod fields;
 mod files;
 mod inside;
+mod quantity;
 mod registry;
 mod select;
 mod serve;

@@ -320,11 +320,13 @@ fn fill_service(service: &mut Value) {
     }
 }
 
-/// A limit that is given by default is requested by default.
+/// What a container may have at most it gets by default; the default, or else the least, is requested by default.
 fn fill_limits(range: &mut Value) {
-    for limit in range.pointer_mut("/spec/limits").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(limits) = at(limit, "default").cloned() {
-            default(limit, "defaultRequest", limits);
+    for limit in range.pointer_mut("/spec/limits").and_then(Value::as_array_mut).into_iter().flatten().filter(|l| l["type"] == "Container") {
+        for (from, to) in [("max", "default"), ("default", "defaultRequest"), ("min", "defaultRequest")] {
+            for (name, value) in at(limit, from).and_then(Value::as_object).cloned().into_iter().flatten() {
+                crate::value::object(limit, to).entry(name).or_insert(value);
+            }
         }
     }
 }

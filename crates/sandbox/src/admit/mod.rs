@@ -49,18 +49,9 @@ fn protect(kind: &Kind, object: &mut Value) {
     }
 }
 
-/// Quantities and base64 are refused where they are read, not among the causes of a 422.
+/// Base64 is refused where it is read, not among the causes of a 422.
 fn readable(kind: &Kind, object: &Value) -> Answer<()> {
     let refuse = |why: String| Err(Refusal::bad_request(format!("{0} in version {1:?} cannot be handled as a {0}: {why}", kind.kind, kind.version)));
-    let containers = pod::spec_path(kind).map(|path| list(object, &format!("{path}.containers"))).unwrap_or_default();
-    let of_containers = containers.iter().flat_map(|c| [at(c, "resources.requests"), at(c, "resources.limits")]);
-    let of_quota = (kind.resource() == "resourcequotas").then(|| at(object, "spec.hard"));
-    let quantities = of_containers.chain(of_quota).flatten().filter_map(Value::as_object).flatten();
-    for (_, value) in quantities {
-        if pod::quantity(value).is_none() {
-            return refuse("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned());
-        }
-    }
     let encoded = (kind.resource() == "secrets").then(|| at(object, "data").and_then(Value::as_object)).flatten();
     for (_, value) in encoded.into_iter().flatten() {
         if let Err(e) = STANDARD.decode(value.as_str().unwrap_or_default()) {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::name;
+use crate::quantity::Quantity;
 use crate::registry::Kind;
 use crate::status::Cause;
 use crate::value::{at, list, remove, text};
@@ -119,12 +120,12 @@ pub(super) fn resources(kind: &Kind, object: &Value) -> Vec<Cause> {
     for (index, container) in list(object, &format!("{path}.containers")).iter().enumerate() {
         let place = format!("{path}.containers[{index}].resources.requests");
         for (name, request) in at(container, "resources.requests").and_then(Value::as_object).into_iter().flatten() {
-            let amount = quantity(request);
-            if amount.is_some_and(|n| n < 0.0) {
+            let amount = Quantity::of(request).map(|q| q.billionths);
+            if amount.is_some_and(|n| n < 0) {
                 causes.push(Cause::invalid(format!("{place}[{name}]"), request.clone(), "must be greater than or equal to 0"));
             }
             let limit = &container["resources"]["limits"][name.as_str()];
-            if let (Some(amount), Some(most)) = (amount, quantity(limit))
+            if let (Some(amount), Some(most)) = (amount, Quantity::of(limit).map(|q| q.billionths))
                 && amount > most
             {
                 let why = format!("must be less than or equal to {name} limit of {}", crate::value::plain(limit));
@@ -133,27 +134,4 @@ pub(super) fn resources(kind: &Kind, object: &Value) -> Vec<Cause> {
         }
     }
     causes
-}
-
-/// A quantity's size, exact enough for comparing what people write.
-pub(super) fn quantity(value: &Value) -> Option<f64> {
-    const SUFFIXES: &[(&str, f64)] = &[
-        ("Ki", 1024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("Pi", 1_125_899_906_842_624.0),
-        ("n", 1e-9),
-        ("u", 1e-6),
-        ("m", 1e-3),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("P", 1e15),
-        ("E", 1e18),
-    ];
-    let text = crate::value::plain(value);
-    let (number, factor) = SUFFIXES.iter().find_map(|(s, f)| Some((text.strip_suffix(s)?, *f))).unwrap_or((&text, 1.0));
-    number.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| n * factor)
 }

@@ -63,15 +63,3 @@ fn mismatch(kind: &Kind, version: &str, name: &str) -> String {
 fn package(kind: &Kind) -> &str {
     if kind.group.is_empty() { "core" } else { kind.group.split('.').next().unwrap_or_default() }
 }
-
-/// What Go calls a JSON value.
-pub(crate) fn go_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}

@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Value, json};
 
-pub(crate) use body::go_name;
 pub(crate) use define::CLEANUP;
 pub(crate) use delete::{DeleteOptions, Deleted};
 pub(crate) use patch::{Patch, PatchOptions};

@@ -30,3 +30,15 @@ pub(crate) fn go_print(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+/// What Go calls a JSON value.
+pub(crate) fn go_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}

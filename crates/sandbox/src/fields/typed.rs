@@ -4,6 +4,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::go_name;
+use crate::quantity::{self, Quantity};
 use crate::registry::schema::{Field, Scalar, Shape, Struct};
 
 /// The object of a type that sets nothing.
@@ -49,6 +51,9 @@ fn bring(shape: &Shape, value: &mut Value, path: &str, found: &mut Found) -> Res
                         *inner = json!("");
                     }
                     bring(item, inner, &below(path, name), found)?;
+                    if let Some(quantity) = Quantity::of(inner).filter(|_| matches!(**item, Shape::Scalar(Scalar::Quantity))) {
+                        *inner = json!(quantity.round_up().to_string());
+                    }
                 }
                 true
             }
@@ -154,8 +159,9 @@ fn plain(scalar: Scalar, value: &mut Value) -> Result<(), Mismatch> {
         // Go writes no fraction that is none.
         *value = json!(value.as_f64().unwrap_or_default() as i64);
     }
-    if scalar == Scalar::Quantity && value.is_number() {
-        *value = json!(value.to_string());
+    if scalar == Scalar::Quantity && !value.is_null() {
+        let read = if fits { Quantity::parse(&crate::value::plain(value)) } else { Err(quantity::MALFORMED) };
+        *value = json!(read.map_err(Mismatch::worded)?.to_string());
     }
     if fits || value.is_null() { Ok(()) } else { Err(Mismatch::new(&Shape::Scalar(scalar), value)) }
 }
@@ -168,11 +174,17 @@ pub(crate) struct Mismatch {
     names: Vec<String>,
     found: &'static str,
     wanted: String,
+    /// What the type itself says of the value.
+    words: Option<&'static str>,
 }
 
 impl Mismatch {
     fn new(shape: &Shape, value: &Value) -> Self {
-        Mismatch { owner: "", names: Vec::new(), found: json_type(value), wanted: go_type(shape) }
+        Mismatch { owner: "", names: Vec::new(), found: go_name(value), wanted: go_type(shape), words: None }
+    }
+
+    fn worded(words: &'static str) -> Self {
+        Mismatch { owner: "", names: Vec::new(), found: "", wanted: String::new(), words: Some(words) }
     }
 
     fn under(mut self, declared: &Struct, name: &str) -> Self {
@@ -185,6 +197,9 @@ impl Mismatch {
 
     /// In the words of Go's JSON decoder.
     pub(crate) fn decoding(&self) -> String {
+        if let Some(words) = self.words {
+            return words.to_owned();
+        }
         let path: Vec<&str> = self.names.iter().rev().map(String::as_str).collect();
         if path.is_empty() {
             return format!("json: cannot unmarshal {} into Go value of type {}", self.found, self.wanted);
@@ -194,23 +209,15 @@ impl Mismatch {
 
     /// In the words of the real server where it converts what a strategic patch made.
     pub(crate) fn converting(&self) -> String {
+        if let Some(words) = self.words {
+            return words.to_owned();
+        }
         match self.wanted.split_once(['[', '.']) {
             None => format!("unrecognized type: {}", self.wanted),
             Some(("", _)) => format!("cannot restore slice from {}", self.found),
             Some(("map", _)) => format!("cannot restore map from {}", self.found),
             Some(_) => format!("cannot restore struct from: {}", self.found),
         }
-    }
-}
-
-fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 

@@ -10,7 +10,8 @@ use hyper::upgrade::OnUpgrade;
 use serde_json::Value;
 
 use super::{proto, scan};
-use crate::cluster::{Unknown, Write, go_name};
+use crate::cluster::{Unknown, Write};
+use crate::fields::go_name;
 use crate::status::{Answer, Cause, Refusal};
 
 /// The real server's limit of a request body.

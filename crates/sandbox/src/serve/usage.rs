@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
+use crate::quantity::Quantity;
 use crate::registry::Kind;
 use crate::store::{Entry, Key};
-use crate::value::{at, list, plain, text};
+use crate::value::{at, list, text};
 
 /// Seconds between two measurements.
 const WINDOW: i64 = 15;
@@ -81,7 +82,7 @@ fn container_usage(pod: &Value, container: &Value, at: i64) -> Usage {
     let turn = (at % WAVE) as f64 / WAVE as f64 + phase;
     let wave = (turn * std::f64::consts::TAU).sin();
     let amount = |resource: &str, unit: f64, otherwise: f64| {
-        let of = |side: &str| container["resources"][side].get(resource).and_then(|q| quantity(&plain(q))).map(|q| q * unit);
+        let of = |side: &str| container["resources"][side].get(resource).and_then(Quantity::of).map(|q| q.as_f64() * unit);
         let (request, limit) = (of("requests").or_else(|| of("limits")), of("limits").unwrap_or(f64::MAX));
         (request.unwrap_or(otherwise * (1.0 + phase)), limit)
     };
@@ -92,27 +93,6 @@ fn container_usage(pod: &Value, container: &Value, at: i64) -> Usage {
 /// As metrics-server writes them.
 fn shown((nanocores, bytes): Usage) -> Value {
     json!({"cpu": format!("{}n", nanocores.round()), "memory": format!("{}Ki", (bytes / 1024.0).round())})
-}
-
-/// A Kubernetes quantity, such as `100m`, `1.5`, `64Mi` or `1e3`.
-pub(crate) fn quantity(text: &str) -> Option<f64> {
-    const UNITS: &[(&str, f64)] = &[
-        ("Ki", 1024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("Pi", 1_125_899_906_842_624.0),
-        ("n", 1e-9),
-        ("u", 1e-6),
-        ("m", 1e-3),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("P", 1e15),
-    ];
-    let (number, factor) = UNITS.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor))).unwrap_or((text, 1.0));
-    number.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0).map(|n| n * factor)
 }
 
 #[cfg(test)]
@@ -129,11 +109,5 @@ mod tests {
         }
         assert_eq!(container_usage(&pod, &container, 30), container_usage(&pod, &container, 30));
         assert_ne!(container_usage(&pod, &container, 30).1, container_usage(&pod, &container, 300).1);
-    }
-
-    #[test]
-    fn quantities_have_all_their_units() {
-        assert_eq!((quantity("100m"), quantity("1.5"), quantity("64Mi"), quantity("1e3")), (Some(0.1), Some(1.5), Some(67_108_864.0), Some(1000.0)));
-        assert_eq!((quantity("x"), quantity("-1"), quantity("")), (None, None, None));
     }
 }

@@ -23,6 +23,7 @@ areas!(
     namespace,
     owners,
     patch,
+    quantity,
     schema,
     subresource,
     table,
