@@ -1,10 +1,13 @@
-//! VirtualMachines: what KubeVirt's webhooks default and refuse, in their words.
+//! VirtualMachines and their instances: what KubeVirt's webhooks default and refuse, in their words.
+
+mod instance;
 
 use serde_json::{Value, json};
 
+use crate::quantity::Quantity;
 use crate::registry::Kind;
 use crate::status::{Answer, Cause, Refusal};
-use crate::value::{at, default, list, set, text};
+use crate::value::{at, default, list, plain, text};
 
 const VALIDATOR: &str = "virtualmachine-validator.kubevirt.io";
 const MUTATOR: &str = "virtualmachines-mutator.kubevirt.io";
@@ -13,8 +16,10 @@ const BUSES: &[&str] = &["virtio", "scsi", "sata", "usb"];
 const QUANTITY: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 pub(super) fn on_create(kind: &Kind, vm: &mut Value) -> Answer<()> {
-    if kind.resource() != "virtualmachines.kubevirt.io" {
-        return Ok(());
+    match kind.resource().as_str() {
+        "virtualmachines.kubevirt.io" => {}
+        "virtualmachineinstances.kubevirt.io" => return instance::on_create(vm),
+        _ => return Ok(()),
     }
     refuse(vm)?;
     let serial = uuid::Uuid::new_v4().to_string();
@@ -30,12 +35,6 @@ pub(super) fn on_create(kind: &Kind, vm: &mut Value) -> Answer<()> {
     ] {
         default(vm, &format!("spec.template.spec.{path}"), value);
     }
-    let finalizer = json!("kubevirt.io/virtualMachineControllerFinalize");
-    let mut finalizers = list(vm, "metadata.finalizers").to_vec();
-    if !finalizers.contains(&finalizer) {
-        finalizers.push(finalizer);
-    }
-    set(vm, "metadata.finalizers", Value::Array(finalizers));
     Ok(())
 }
 
@@ -56,6 +55,8 @@ fn refuse(vm: &Value) -> Answer<()> {
     strategy(vm, &mut causes);
     volumes(vm, &mut causes);
     disks(vm, &mut causes);
+    memory_limit(vm, &mut causes);
+    data_volumes(vm, &mut causes);
     if causes.is_empty() { Ok(()) } else { Err(Refusal::by_webhook(VALIDATOR, &causes)) }
 }
 
@@ -103,6 +104,29 @@ fn disks(vm: &Value, causes: &mut Vec<Cause>) {
         if !bus.is_empty() && !BUSES.contains(&bus) {
             let message = format!("{field} is set with an unrecognized bus {bus}, must be one of: [{}]", BUSES.join(" "));
             causes.push(invalid(format!("{field}.disk.bus"), message));
+        }
+    }
+}
+
+fn memory_limit(vm: &Value, causes: &mut Vec<Cause>) {
+    let field = |part: &str| format!("spec.template.spec.domain.resources.{part}.memory");
+    let (Some(asked), Some(most)) = (at(vm, &field("requests")), at(vm, &field("limits"))) else { return };
+    let amount = |value| Quantity::of(value).map(|q| q.billionths);
+    if amount(asked) > amount(most) {
+        let message = format!("{} '{}' is greater than {} '{}'", field("requests"), plain(asked), field("limits"), plain(most));
+        causes.push(invalid(field("requests"), message));
+    }
+}
+
+fn data_volumes(vm: &Value, causes: &mut Vec<Cause>) {
+    let volumes = list(vm, "spec.template.spec.volumes");
+    for (index, template) in list(vm, "spec.dataVolumeTemplates").iter().enumerate() {
+        let field = format!("spec.dataVolumeTemplate[{index}]");
+        let name = text(template, "metadata.name");
+        if at(template, "spec.pvc").or(at(template, "spec.storage")).is_none() {
+            causes.push(invalid(format!("{field}.PVC.Storage"), "Missing Data volume PVC or Storage"));
+        } else if !volumes.iter().any(|v| text(v, "dataVolume.name") == name || text(v, "persistentVolumeClaim.claimName") == name) {
+            causes.push(invalid(field.clone(), format!("DataVolumeTemplate entry {field} must be referenced in the VMI template's 'volumes' list")));
         }
     }
 }

@@ -59,6 +59,7 @@ const TABLE: &[Line] = &[
     ("metrics.k8s.io/v1beta1", "pods", "PodMetrics", "", "Nm", "", ""),
     ("kubevirt.io/v1", "virtualmachines", "VirtualMachine", "vm,vms", "Naxg", "status", ""),
     ("kubevirt.io/v1", "virtualmachineinstances", "VirtualMachineInstance", "vmi,vmis", "Naxg", "", ""),
+    ("kubevirt.io/v1", "virtualmachineinstancemigrations", "VirtualMachineInstanceMigration", "vmim,vmims", "Naxg", "status", ""),
 ];
 
 /// All built-in kinds.

@@ -63,8 +63,9 @@ const TABLE: &[(&str, &str)] = &[
     ("poddisruptionbudgets.policy", "Min Available=spec.minAvailable|Max Unavailable=spec.maxUnavailable|Allowed Disruptions:i=$number:status.disruptionsAllowed|Age=$age"),
     ("nodes.metrics.k8s.io", "CPU=usage.cpu|Memory=usage.memory|Window=window"),
     ("pods.metrics.k8s.io", "CPU=$usage:cpu|Memory=$usage:memory|Window=window"),
-    ("virtualmachines.kubevirt.io", "Age=$age|Status=status.printableStatus|Ready=status.conditions.Ready.status"),
-    ("virtualmachineinstances.kubevirt.io", "Age=$age|Phase=status.phase|IP=status.interfaces.0.ipAddress|NodeName=status.nodeName|Ready=status.conditions.Ready.status|Live-Migratable:1=status.conditions.LiveMigratable.status|Paused:1=status.conditions.Paused.status"),
+    ("virtualmachines.kubevirt.io", "Age:d=$age|Status=status.printableStatus|Ready=status.conditions.Ready.status"),
+    ("virtualmachineinstances.kubevirt.io", "Age:d=$age|Phase=status.phase|IP=status.interfaces.0.ipAddress|NodeName=status.nodeName|Ready=status.conditions.Ready.status|Live-Migratable:1=status.conditions.LiveMigratable.status|Paused:1=status.conditions.Paused.status"),
+    ("virtualmachineinstancemigrations.kubevirt.io", "Phase=status.phase|VMI=spec.vmiName"),
 ];
 
 /// The columns of a resource (`deployments.apps`): Name first, and at least an age.

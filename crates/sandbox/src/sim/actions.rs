@@ -12,38 +12,67 @@ use crate::error::Error;
 use crate::serve::reply::{self, Reply};
 use crate::status::{Answer, Refusal};
 use crate::store::Key;
-use crate::value::{list, number};
+use crate::value::list;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Call {
     on: String,
     call: String,
+    #[serde(default = "put")]
+    method: String,
     code: u16,
+    /// Refusals are a 500 of bare text.
+    #[serde(default)]
+    bare: bool,
     #[serde(default)]
     refuse: Vec<Refuse>,
     #[serde(default)]
     effects: Vec<Effect>,
+    /// The body of the answer; none where there is none.
+    #[serde(default)]
+    answer: Value,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Refuse {
     when: When,
+    /// A text with `${path}`s.
+    #[serde(default)]
     why: String,
+    /// 404 says that the machine has no instance.
     #[serde(default = "conflict")]
     code: u16,
 }
 
+/// What a call changes: the object, the first one of a table that it owns, or by creating another.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Effect {
     #[serde(default)]
     when: When,
+    #[serde(default)]
     patch: Value,
+    /// The table of the object to patch, if it isn't the one that was called.
+    #[serde(default)]
+    of: Option<String>,
     /// The patch is to the status subresource.
     #[serde(default)]
     status: bool,
+    #[serde(default)]
+    create: Option<Create>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    table: String,
+    object: Value,
+}
+
+fn put() -> String {
+    "PUT".to_owned()
 }
 
 fn conflict() -> u16 {
@@ -70,38 +99,59 @@ impl Actions {
                     200,
                     &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "subresources.kubevirt.io/v1", "resources": []}),
                 )),
-                _ => Ok(reply::text(404, "404: Page Not Found")),
+                _ => Ok(reply::text(401, format!("unknown api endpoint: /apis/subresources.kubevirt.io/v1/{}", path.join("/")))),
             };
         };
         let table = format!("{plural}.kubevirt.io");
         let Some(call) = self.calls.iter().find(|c| c.on == table && c.call == verb) else {
             return Ok(reply::text(404, "404: Page Not Found"));
         };
-        if *method != Method::PUT {
+        if method.as_str() != call.method {
             return Ok(reply::text(405, "405: Method Not Allowed"));
         }
-        let body = parse_body(body)?;
-        if number(&body, "gracePeriodSeconds").is_some_and(|grace| verb == "restart" && grace != 0) {
-            return Err(Refusal::bad_request("For force restart, only gracePeriod=0 is supported for now"));
+        match call.carry_out(cluster, &Key::new(namespace, name), parse_body(body)?) {
+            Err(refusal) if call.bare => Ok(reply::text(500, refusal.message)),
+            Err(refusal) => Err(refusal),
+            Ok(()) if call.answer.is_null() => Ok(reply::empty(call.code)),
+            Ok(()) => Ok(reply::json(call.code, &call.answer)),
         }
-        let singular = plural.trim_end_matches('s');
-        let kind = cluster.kind(&table)?;
-        let key = Key::new(namespace, name);
-        let Some(entry) = cluster.store.get(&table, &key) else {
-            let details = json!({"name": name, "group": "kubevirt.io", "kind": singular});
-            return Err(Refusal::new(404, "NotFound", format!("{singular}.kubevirt.io {name:?} not found")).with_details(details));
-        };
-        let scene = Scene::new(cluster, &entry);
-        if let Some(refuse) = call.refuse.iter().find(|r| scene.matches(&r.when)) {
-            return Err(refused(refuse, singular, name));
-        }
+    }
+}
+
+impl Call {
+    fn carry_out(&self, cluster: &Cluster, key: &Key, body: Value) -> Answer<()> {
+        let singular = self.on.split('.').next().unwrap_or_default().trim_end_matches('s');
+        let Some(entry) = cluster.store.get(&self.on, key) else { return Err(missing(singular, &key.name)) };
         let dry = !list(&body, "dryRun").is_empty();
-        if let Some(effect) = call.effects.iter().find(|e| scene.matches(&e.when)).filter(|_| !dry) {
-            let write = Write::by("virt-api").to(if effect.status { "status" } else { "" });
-            let patch = Patch::Strategic(scene.fill(&effect.patch));
-            cluster.patch(&kind, &key, &patch, PatchOptions { internal: true }, &write)?;
+        let mut scene = Scene::new(cluster, &entry);
+        scene.body = body;
+        if let Some(refuse) = self.refuse.iter().find(|r| scene.matches(&r.when)) {
+            return Err(refused(refuse.code, scene.words(&refuse.why), singular, &key.name));
         }
-        Ok(reply::empty(call.code))
+        let effects: Vec<&Effect> = self.effects.iter().filter(|e| !dry && scene.matches(&e.when)).collect();
+        effects.into_iter().try_for_each(|effect| effect.carry_out(&scene, &self.on, key))
+    }
+}
+
+impl Effect {
+    fn carry_out(&self, scene: &Scene<'_>, table: &str, key: &Key) -> Answer<()> {
+        let write = Write::by("virt-api").to(if self.status { "status" } else { "" });
+        if let Some(create) = &self.create {
+            let kind = scene.cluster.kind(&create.table)?;
+            scene.cluster.create(&kind, &key.namespace, scene.fill(&create.object), &write)?;
+        }
+        if self.patch.is_null() {
+            return Ok(());
+        }
+        let (table, key) = match &self.of {
+            None => (table, key.clone()),
+            Some(table) => match scene.children(table).first() {
+                Some(child) => (table.as_str(), child.key.clone()),
+                None => return Ok(()),
+            },
+        };
+        let patch = Patch::Strategic(scene.fill(&self.patch));
+        scene.cluster.patch(&*scene.cluster.kind(table)?, &key, &patch, PatchOptions { internal: true }, &write).map(drop)
     }
 }
 
@@ -109,14 +159,27 @@ fn parse_body(body: &Bytes) -> Answer<Value> {
     if body.is_empty() {
         return Ok(json!({}));
     }
-    serde_json::from_slice(body).map_err(|e| Refusal::bad_request(format!("Can not unmarshal Request body to struct, error: {e}")))
+    let wrong = |e: &dyn std::fmt::Display| Refusal::bad_request(format!("Can not unmarshal Request body to struct, error: {e}"));
+    match serde_json::from_slice(body).map_err(|e| wrong(&e))? {
+        body @ (Value::Object(_) | Value::Null) => Ok(body),
+        _ => Err(wrong(&"the options are no object")),
+    }
 }
 
-fn refused(refuse: &Refuse, singular: &str, name: &str) -> Refusal {
-    if refuse.code == 500 {
-        return Refusal::internal(&refuse.why);
-    }
-    let message = format!("Operation cannot be fulfilled on {singular}.kubevirt.io {name:?}: {}", refuse.why);
+fn missing(singular: &str, name: &str) -> Refusal {
     let details = json!({"name": name, "group": "kubevirt.io", "kind": singular});
-    Refusal::new(refuse.code, "Conflict", message).with_details(details)
+    Refusal::new(404, "NotFound", format!("{singular}.kubevirt.io {name:?} not found")).with_details(details)
+}
+
+fn refused(code: u16, why: String, singular: &str, name: &str) -> Refusal {
+    match code {
+        400 => Refusal::bad_request(why),
+        404 => missing("virtualmachineinstance", name),
+        500 => Refusal::internal(why),
+        _ => {
+            let message = format!("Operation cannot be fulfilled on {singular}.kubevirt.io {name:?}: {why}");
+            let details = json!({"name": name, "group": "kubevirt.io", "kind": singular});
+            Refusal::new(code, "Conflict", message).with_details(details)
+        }
+    }
 }

@@ -1,10 +1,10 @@
-//! Values that templates name: times, addresses, and what KubeVirt makes up.
+//! Values that templates name: times and addresses; what KubeVirt makes up is beside its facts ([`super::around`]).
 
 use serde_json::{Value, json};
 
+use super::around::machine;
 use super::scene::Scene;
 use crate::clock;
-use crate::value::{list, text};
 
 /// The one node.
 pub(crate) const NODE: &str = "sandbox-node-0";
@@ -19,14 +19,7 @@ pub(crate) fn make(scene: &Scene<'_>, name: &str) -> Value {
         "node" => json!(NODE),
         "now-micro" => json!(clock::now_micro()),
         "uuid" => json!(uuid::Uuid::new_v4().to_string()),
-        "mac" => json!(mac(scene.uid())),
-        "phases" => phases(scene, argument),
-        // What fails at the launcher itself; the rest is the guest's.
-        "launcher-fail" if matches!(scene.fails(), "image-pull" | "unschedulable" | "stuck") => json!(scene.fails()),
-        "launcher-fail" => Value::Null,
-        "vmi-conditions" => vmi_conditions(scene),
-        "snapshots" => snapshots(scene),
-        other => json!(format!("$unknown:{other}")),
+        other => machine::make(scene, other, argument).unwrap_or_else(|| json!(format!("$unknown:{other}"))),
     }
 }
 
@@ -46,45 +39,4 @@ pub(super) fn pod_ip(scene: &Scene<'_>) -> Value {
         number = (number + 1) & 0xffff;
     }
     Value::Null
-}
-
-fn mac(uid: &str) -> String {
-    let bytes: Vec<&str> = (0..3).filter_map(|i| uid.get(i * 2..i * 2 + 2)).collect();
-    format!("52:54:00:{}", bytes.join(":"))
-}
-
-/// The phases that a VMI went through, and one more.
-fn phases(scene: &Scene<'_>, phase: &str) -> Value {
-    let mut phases = list(&scene.object, "status.phaseTransitionTimestamps").to_vec();
-    if !phases.iter().any(|p| p["phase"] == phase) {
-        phases.push(json!({"phase": phase, "phaseTransitionTimestamp": clock::now()}));
-    }
-    Value::Array(phases)
-}
-
-/// The conditions of a VM's instance; one that is no longer paused takes the VM's condition along.
-fn vmi_conditions(scene: &Scene<'_>) -> Value {
-    let found = scene.look("@virtualmachineinstances.kubevirt.io/status.conditions");
-    let mut conditions = found.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-    for kind in ["Paused", "PodScheduled", "Synchronized"] {
-        if !conditions.iter().any(|c| c["type"] == kind) {
-            conditions.push(json!({"type": kind, "$patch": "delete"}));
-        }
-    }
-    for condition in &mut conditions {
-        for field in ["reason", "message"] {
-            if condition["$patch"].is_null() && condition[field].is_null() {
-                condition[field] = Value::Null;
-            }
-        }
-    }
-    Value::Array(conditions)
-}
-
-fn snapshots(scene: &Scene<'_>) -> Value {
-    let one = |volume: &Value| {
-        let name = text(volume, "name");
-        json!({"name": name, "enabled": false, "reason": format!("Snapshot is not supported for this volumeSource type [{name}]")})
-    };
-    Value::Array(list(&scene.object, "spec.template.spec.volumes").iter().map(one).collect())
 }

@@ -254,7 +254,9 @@ fn delay(scene: &Scene<'_>, stage: &Stage) -> Duration {
     let delay = if to > from { rand::rng().random_range(from..=to) } else { from };
     let number = |path: &Option<String>| path.as_ref().and_then(|p| scene.look(p)?.as_u64()).unwrap_or(0);
     let doubled = (1..number(&stage.doubles).min(16)).fold(delay, |d, _| (d * 2).min(LONGEST.max(delay)));
-    Duration::from_millis(doubled) + Duration::from_secs(number(&stage.seconds))
+    let until = stage.until.as_ref().and_then(|path| scene.look(path)?.as_str()?.parse::<jiff::Timestamp>().ok());
+    let left = until.and_then(|time| Duration::try_from(time.duration_since(jiff::Timestamp::now())).ok()).unwrap_or_default();
+    Duration::from_millis(doubled) + Duration::from_secs(number(&stage.seconds)) + left
 }
 
 fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refusal> {
@@ -263,7 +265,14 @@ fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refus
     let mut changed = stage.patch.is_none();
     if let Some(patch) = &stage.patch {
         let mut object = scene.object.clone();
-        strategic::merge(&kind.shape, &mut object, &scene.fill(patch)).map_err(|e| Refusal::internal(format!("a stage's patch: {e:?}")))?;
+        let also = stage.also.iter().filter(|also| scene.matches(&also.when)).map(|also| &also.patch);
+        for patch in [patch].into_iter().chain(also) {
+            let before = object.clone();
+            strategic::merge(&kind.shape, &mut object, &scene.fill(patch)).map_err(|e| Refusal::internal(format!("a stage's patch: {e:?}")))?;
+            if kind.group == "kubevirt.io" {
+                around::machine::tidy(&before, &mut object);
+            }
+        }
         settle(&scene.object, &mut object);
         if object != scene.object {
             let only_status = kind.has("status") && patch.as_object().is_some_and(|p| p.keys().all(|k| k == "status"));

@@ -1,9 +1,11 @@
 //! An object and what is around it, as stages see it: conditions are tested here and templates filled in.
 //!
 //! Paths that begin with `@` lead to something around the object: `@owner/path` to its controller, `@TABLE/path` to the
-//! first object of a table that it owns, `@TABLE:path/path` to the object of a table that it names at a path, and
+//! first object of a table that it owns (its group may be left out), `@TABLE:path/path` to the object of a table that it names at a path, and
 //! `@user/path` to the Pod that uses a claim, and
-//! `@container/…`, `@config/…`, `@mount/…`, `@node/…`, `@probe/…`, `@program/…` to facts about a Pod ([`super::around`]).
+//! `@container/…`, `@config/…`, `@mount/…`, `@node/…`, `@probe/…`, `@program/…` to facts about a Pod ([`super::around`]),
+//! `@machine/…` to those about a virtual machine. `@annotation:KEY` is the object's own annotation, and `@body/path` leads
+//! into what a call brought along.
 //!
 //! In a template the text `$name` or `$name:argument` stands for a made value ([`super::made`]), `=path` for a copy of
 //! what a path leads to, and `${path}` inside a text for the words there.
@@ -28,6 +30,7 @@ pub(crate) const FAIL: &str = "sandbox.kubekcloud.io/fail";
 pub(crate) struct Scene<'c> {
     pub(crate) cluster: &'c Cluster,
     pub(crate) object: Value,
+    pub(crate) body: Value,
     /// The containers at hand, and the one that a template is being filled in for.
     containers: OnceCell<Vec<Value>>,
     container: RefCell<Option<Value>>,
@@ -41,6 +44,7 @@ impl<'c> Scene<'c> {
         Scene {
             cluster,
             object: entry.value(),
+            body: Value::Null,
             containers: OnceCell::new(),
             container: RefCell::default(),
             node: OnceCell::new(),
@@ -60,7 +64,8 @@ impl<'c> Scene<'c> {
     /// The objects of a table that this one owns.
     pub(crate) fn children(&self, table: &str) -> Vec<Arc<Entry>> {
         let found = self.cluster.store.dependents(self.uid());
-        found.into_iter().filter(|(t, _)| **t == *table).filter_map(|(t, key)| self.cluster.store.get(&t, &key)).collect()
+        let named = |t: &str| t == table || t.split_once('.').is_some_and(|(plural, _)| plural == table);
+        found.into_iter().filter(|(t, _)| named(t)).filter_map(|(t, key)| self.cluster.store.get(&t, &key)).collect()
     }
 
     /// The next change of an object matters to this one; without a name, of any object of the table.
@@ -132,12 +137,17 @@ impl<'c> Scene<'c> {
     /// What a path leads to, here or around.
     pub(crate) fn look(&self, path: &str) -> Option<Value> {
         let Some(rest) = path.strip_prefix('@') else { return at(&self.object, path).cloned() };
+        if let Some(key) = rest.strip_prefix("annotation:") {
+            return self.object["metadata"]["annotations"].get(key).cloned();
+        }
         let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
         match name {
             "container" => match &*self.container.borrow() {
                 Some(container) => at(container, path).cloned(),
                 None => at(self.containers().first()?, path).cloned(),
             },
+            "body" => at(&self.body, path).cloned(),
+            "machine" => around::machine::fact(self, path),
             "user" => at(&self.user()?.value(), path).cloned(),
             "config" => around::config::missing_variable(self).and_then(|found| at(&found, path).cloned()),
             "mount" => around::config::missing_volume(self).and_then(|found| at(&found, path).cloned()),
@@ -171,6 +181,13 @@ impl<'c> Scene<'c> {
             && !when.lacks.iter().filter(part).any(there)
             && when.is.iter().filter(|(path, _)| part(path)).all(|(path, wanted)| one_of(path, wanted))
             && !when.not.iter().filter(|(path, _)| part(path)).any(|(path, unwanted)| one_of(path, unwanted))
+            && (!around || self.compares(when))
+    }
+
+    fn compares(&self, when: &When) -> bool {
+        let number = |path: &str| self.look(path).and_then(|found| found.as_i64());
+        when.differ.iter().all(|(one, other)| self.look(one) != self.look(other))
+            && when.at_most.iter().all(|(one, other)| number(one).zip(number(other)).is_some_and(|(one, other)| one <= other))
     }
 
     /// Fills in a template.

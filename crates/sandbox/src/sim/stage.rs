@@ -42,6 +42,9 @@ pub(crate) struct Stage {
     /// A path to a number of seconds that are added to the delay.
     #[serde(default)]
     pub(crate) seconds: Option<String>,
+    /// A path to a time before which nothing is done.
+    #[serde(default)]
+    pub(crate) until: Option<String>,
     /// Does the same again after so many milliseconds, as long as it fits.
     #[serde(default)]
     pub(crate) every: Option<u64>,
@@ -51,6 +54,9 @@ pub(crate) struct Stage {
     /// Merged into the object, strategically.
     #[serde(default)]
     pub(crate) patch: Option<Value>,
+    /// Merged after it, each if it fits.
+    #[serde(default)]
+    pub(crate) also: Vec<Also>,
     /// Written when the patch changed something, or there is none.
     #[serde(default)]
     pub(crate) events: Vec<EventTemplate>,
@@ -61,6 +67,14 @@ pub(crate) struct Stage {
 
 fn anybody() -> String {
     "sandbox".to_owned()
+}
+
+/// A part of a patch that depends.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Also {
+    pub(crate) when: When,
+    pub(crate) patch: Value,
 }
 
 /// Conditions on an object; all must hold. Paths are those of [`crate::value`], here or, after an `@`, in what is around
@@ -74,6 +88,10 @@ pub(crate) struct When {
     pub(crate) is: Map<String, Value>,
     /// A path has not this value, nor one of these; a path that leads nowhere has none.
     pub(crate) not: Map<String, Value>,
+    /// Two paths lead to different values.
+    pub(crate) differ: Vec<(String, String)>,
+    /// The number that the first path leads to is at most that of the second.
+    pub(crate) at_most: Vec<(String, String)>,
     /// The value of the annotation that makes an object fail; `none` is its absence.
     pub(crate) fail: Vec<String>,
     /// Values of that annotation for which this is not.
@@ -176,10 +194,11 @@ pub(crate) enum Step {
     Empty {},
 }
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("pods", include_str!("stages/pods.yaml")),
     ("workloads", include_str!("stages/workloads.yaml")),
     ("cluster", include_str!("stages/cluster.yaml")),
+    ("instances", include_str!("stages/instances.yaml")),
     ("virtual-machines", include_str!("stages/virtual-machines.yaml")),
 ];
 

@@ -28,5 +28,8 @@ areas!(
     subresource,
     table,
     update,
+    vm_calls,
+    vm_life,
+    vm_objects,
     watch
 );

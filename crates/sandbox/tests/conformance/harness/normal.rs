@@ -127,6 +127,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("9999-99-99T99:99:99.999999Z", "<time>"),
     ("9999-99-99T99:99:99Z", "<time>"),
     ("kube-api-access-&&&&&", "kube-api-access-<5 generated>"),
+    ("52:54:00:xx:xx:xx", "<hardware address>"),
     ("127.96.+.+", "<address>"),
     ("127.97.+.+", "<address>"),
 ];

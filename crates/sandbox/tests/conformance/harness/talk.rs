@@ -109,4 +109,11 @@ impl Talk {
     pub(crate) async fn watch(&mut self, path: &str, count: usize) -> Vec<Value> {
         call::watch(self, path, count).await
     }
+
+    /// Watches for a second, unrecorded: the events since the version in the path, and whatever follows.
+    pub(crate) async fn history(&mut self, path: &str) -> Vec<Value> {
+        let events = call::watch(self, &format!("{path}&timeoutSeconds=1"), usize::MAX).await;
+        self.steps.pop();
+        events
+    }
 }
