@@ -134,8 +134,12 @@ async fn a_halted_machine_stays_down_until_started() {
     namespace(&client, "a").await;
     let vms = vms(&client, "a");
     vms.create(&PostParams::default(), &machine("vm1", "Halted")).await.expect("created");
-    let status = shows(&vms, "vm1", "Stopped").await;
-    assert_eq!(status["conditions"][0]["reason"], "VMINotExists");
+    let status = eventually("it says why it isn't ready", || async {
+        let status = vms.get("vm1").await.expect("read").data["status"].clone();
+        (status["conditions"][0]["reason"] == "VMINotExists").then_some(status)
+    })
+    .await;
+    assert_eq!(status["printableStatus"], "Stopped");
     assert!(status.get("created").is_none() && status.get("ready").is_none());
     let refusal = refused(call(&client, "virtualmachines", "vm1", "stop").await);
     assert_eq!(refusal.2, r#"Operation cannot be fulfilled on virtualmachine.kubevirt.io "vm1": VM is not running"#);
