@@ -7,7 +7,7 @@ use kube::api::{AttachParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use support::kubectl::Kubectl;
-use support::{eventually, from, phase, start, start_in};
+use support::{DEADLINE, eventually, from, phase, start, start_in};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A Pod that runs, with one container `app` of this spec.
@@ -58,6 +58,12 @@ async fn streams_and_exit_codes_reach_the_client() {
         stdout.read_exact(&mut echoed).await.expect("read");
         assert_eq!(echoed, word.as_bytes());
     }
+    let only_stdin = AttachParams::default().stdin(true).stdout(false).stderr(false);
+    let mut attached = pods.exec("p", ["sh", "-c", "read line; echo $line; echo $line >&2; exit 5"], &only_stdin).await.expect("a connection");
+    let status = attached.take_status().expect("a status to come");
+    attached.stdin().expect("stdin").write_all(b"x\n").await.expect("written");
+    let status = tokio::time::timeout(DEADLINE, status).await.expect("an end, whichever streams are wanted").expect("a status");
+    assert_eq!(status.reason.as_deref(), Some("NonZeroExitCode"));
     let (out, ..) = exec(&pods, "p", &["sh", "-c", "seq 1 200000 | tail -n 1"]).await;
     assert_eq!(out, "200000\n");
 }

@@ -205,15 +205,7 @@ async fn session(
     let (stderr, mut err) = mpsc::channel::<Bytes>(WAITING);
     let tty = wanted.tty.then(|| Arc::new(Tty::default()));
     let (received, typing) = terminal(tty.clone(), received, stdout.clone());
-    let io = Io {
-        stdin: if wanted.stdin { input(received) } else { Input::empty() },
-        stderr: match (wanted.tty, wanted.stderr) {
-            (true, _) => Output::Pipe(stdout.clone()),
-            (false, true) => Output::Pipe(stderr),
-            (false, false) => Output::Null,
-        },
-        stdout: if wanted.stdout { Output::Pipe(stdout) } else { Output::Null },
-    };
+    let io = streams(wanted, received, stdout, stderr);
     let process = async move { shell::start(container, Arc::new(Clock::live()), tty, argv, io).await };
     let sending = async move {
         tokio::pin!(process);
@@ -254,6 +246,19 @@ async fn session(
     // What the client still sends is taken in: a reset could overtake the status.
     let _ = tokio::time::timeout(GOODBYE, receiving).await;
     code
+}
+
+/// The streams of a process. What the client doesn't want is gone here: the session lasts as long as a sender does.
+fn streams(wanted: Wanted, received: mpsc::Receiver<Bytes>, stdout: mpsc::Sender<Bytes>, stderr: mpsc::Sender<Bytes>) -> Io {
+    Io {
+        stdin: if wanted.stdin { input(received) } else { Input::empty() },
+        stderr: match (wanted.tty, wanted.stderr) {
+            (true, _) => Output::Pipe(stdout.clone()),
+            (false, true) => Output::Pipe(stderr),
+            (false, false) => Output::Null,
+        },
+        stdout: if wanted.stdout { Output::Pipe(stdout) } else { Output::Null },
+    }
 }
 
 /// A client may wait for a sign that the streams are there.

@@ -1,20 +1,29 @@
 // A tour of a Kubernetes API with the official JavaScript client. KUBECONFIG names the server.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { Writable } from "node:stream";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   ApiException,
   AppsV1Api,
+  Attach,
   CoreV1Api,
+  Cp,
   CustomObjectsApi,
+  Exec,
   KubeConfig,
   KubernetesObjectApi,
   Log,
   makeInformer,
+  Metrics,
   PatchStrategy,
+  PortForward,
   setHeaderOptions,
+  topPods,
   VersionApi,
   Watch,
 } from "@kubernetes/client-node";
@@ -185,6 +194,89 @@ test("custom resources are served once defined", async () => {
   } finally {
     await objects.delete(definition);
   }
+});
+
+test("a watch can begin with what is there", async () => {
+  for (const name of ["first", "second"]) await objects.create(configMap(name, undefined, { streamed: "yes" }));
+  const query = { labelSelector: "streamed=yes", sendInitialEvents: true, resourceVersionMatch: "NotOlderThan", allowWatchBookmarks: true };
+  const seen = [];
+  const watch = await new Watch(config).watch(
+    `/api/v1/namespaces/${namespace}/configmaps`,
+    query,
+    (type, object) => seen.push([type, object.metadata.name ?? object.metadata.annotations]),
+    () => {},
+  );
+  await eventually("a bookmark", () => seen.length >= 3);
+  assert.deepEqual(seen, [["ADDED", "first"], ["ADDED", "second"], ["BOOKMARK", { "k8s.io/initial-events-end": "true" }]]);
+  watch.abort();
+});
+
+test("a Pod is evicted", async () => {
+  await core.createNamespacedPod({ namespace, body: { metadata: { name: "evicted" }, spec: { containers: [{ name: "app", image: "nginx:1" }] } } });
+  await core.createNamespacedPodEviction({ name: "evicted", namespace, body: { metadata: { name: "evicted" }, deleteOptions: { gracePeriodSeconds: 0 } } });
+  const left = async () => (await core.listNamespacedPod({ namespace, fieldSelector: "metadata.name=evicted" })).items;
+  await eventually("it is gone", async () => (await left()).length === 0);
+});
+
+// Starts a Pod with one container, and waits until it runs.
+async function runPod(name, command, more = {}) {
+  const containers = [{ name: "app", image: "busybox", command, ...more }];
+  await core.createNamespacedPod({ namespace, body: { metadata: { name }, spec: { containers, restartPolicy: "Never", terminationGracePeriodSeconds: 0 } } });
+  const phase = async () => (await core.readNamespacedPod({ name, namespace })).status.phase;
+  await eventually("the Pod runs", async () => (await phase()) === "Running");
+  return phase;
+}
+
+// What is written to it, as text.
+function collector() {
+  const out = new Writable({ write: (chunk, _, done) => ((out.text += chunk), done()) });
+  out.text = "";
+  return out;
+}
+
+test("commands run with their streams and exit codes", { skip: !CONTAINERS }, async () => {
+  await runPod("runs", ["sleep", "3600"]);
+  const exec = async (command, input = null) => {
+    const [out, err] = [collector(), collector()];
+    const status = await new Promise((resolve, reject) => {
+      new Exec(config).exec(namespace, "runs", "app", command, out, err, input, false, resolve).catch(reject);
+    });
+    const code = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
+    return [out.text, err.text, status.status, code];
+  };
+  assert.deepEqual(await exec(["echo", "two  words"]), ["two  words\n", "", "Success", undefined]);
+  assert.deepEqual(await exec(["sh", "-c", "echo out; echo err >&2; exit 7"]), ["out\n", "err\n", "Failure", "7"]);
+  assert.deepEqual(await exec(["cat"], Readable.from(["one\n", "two\n"])), ["one\ntwo\n", "", "Success", undefined]);
+
+  const up = await mkdtemp(join(tmpdir(), "tour-"));
+  await writeFile(join(up, "file"), "copied");
+  await new Cp(config).cpToPod(namespace, "runs", "app", up, "/tmp");
+  await eventually("the file is there", async () => (await exec(["sh", "-c", "cat /tmp/file 2>/dev/null"]))[0] === "copied");
+  await rm(up, { recursive: true });
+});
+
+test("a client attaches to what reads", { skip: !CONTAINERS }, async () => {
+  const phase = await runPod("reads", ["cat"], { stdin: true, stdinOnce: true });
+  const out = collector();
+  await new Attach(config).attach(namespace, "reads", "app", out, null, Readable.from(["a word\n"]), false);
+  await eventually("it comes back", () => out.text === "a word\n");
+  await eventually("it ends with its only client", async () => (await phase()) === "Succeeded");
+});
+
+test("what is running uses something", { skip: !CONTAINERS }, async () => {
+  await runPod("uses", ["sleep", "3600"]);
+  const metrics = new Metrics(config);
+  const used = (await metrics.getPodMetrics(namespace)).items.find((pod) => pod.metadata.name === "uses");
+  assert.match(used.containers[0].usage.cpu, /^\d+n$/);
+  assert.ok((await metrics.getNodeMetrics()).items.length > 0);
+  const top = await topPods(core, metrics, namespace);
+  assert.ok(top.some((status) => status.Pod.metadata.name === "uses" && Number(status.CPU.CurrentUsage) > 0));
+});
+
+test("ports are not forwarded", { skip: !CONTAINERS }, async () => {
+  await runPod("listens", ["sleep", "3600"]);
+  const forward = new PortForward(config).portForward(namespace, "listens", [80], collector(), null, new Readable({ read() {} }));
+  await assert.rejects(forward);
 });
 
 test("a Pod's log is followed to its end", { skip: !CONTAINERS }, async () => {

@@ -4,8 +4,11 @@ import unittest
 
 from kubernetes import client, dynamic, utils, watch
 from kubernetes.client.exceptions import ApiException
+from kubernetes.leaderelection.electionconfig import Config
+from kubernetes.leaderelection.leaderelection import LeaderElection
+from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
 
-from tour import CONTAINERS, Tour, eventually
+from tour import Tour, eventually
 
 GROUP = "tour.example.com"
 
@@ -112,6 +115,42 @@ class Watching(Tour):
         self.assertEqual(seen, [("ADDED", "1"), ("MODIFIED", "2"), ("DELETED", "2")])
 
 
+    def test_a_watch_can_begin_with_what_is_there(self):
+        for name in ("first", "second"):
+            self.core.create_namespaced_config_map(self.namespace, config_map(name, labels={"streamed": "yes"}))
+        stream = watch.Watch().stream(
+            self.core.list_namespaced_config_map,
+            self.namespace,
+            label_selector="streamed=yes",
+            send_initial_events=True,
+            resource_version_match="NotOlderThan",
+            allow_watch_bookmarks=True,
+            timeout_seconds=20,
+        )
+        seen = []
+        for event in stream:
+            raw = event["raw_object"]
+            seen.append((event["type"], raw["metadata"].get("name")))
+            if event["type"] == "BOOKMARK":
+                self.assertEqual(raw["metadata"]["annotations"], {"k8s.io/initial-events-end": "true"})
+                break
+        self.assertEqual(seen, [("ADDED", "first"), ("ADDED", "second"), ("BOOKMARK", None)])
+
+
+class Leading(Tour):
+    def test_one_candidate_leads(self):
+        def candidate(name):
+            lock = LeaseLock("leader", self.namespace, name)
+            return LeaderElection(Config(lock, 15, 10, 2, onstarted_leading=lambda: None, onstopped_leading=lambda: None))
+
+        ann, bob = candidate("ann"), candidate("bob")
+        self.assertTrue(ann.try_acquire_or_renew())
+        self.assertFalse(bob.try_acquire_or_renew())
+        self.assertTrue(ann.try_acquire_or_renew())
+        lease = client.CoordinationV1Api().read_namespaced_lease("leader", self.namespace)
+        self.assertEqual(lease.spec.holder_identity, "ann")
+
+
 class Workloads(Tour):
     def test_a_deployment_comes_up_scales_and_goes_with_its_pods(self):
         labels = {"app": "web"}
@@ -137,12 +176,12 @@ class Workloads(Tour):
         utils.create_from_yaml(client.ApiClient(), yaml_objects=objects, namespace=self.namespace)
         self.assertTrue(self.core.read_namespaced_service("from-yaml", self.namespace).spec.cluster_ip)
 
-    @unittest.skipUnless(CONTAINERS, "nothing answers for containers here")
-    def test_a_pod_has_logs(self):
-        pod = client.V1Pod(metadata=client.V1ObjectMeta(name="talks"), spec=pod_template({}).spec)
-        self.core.create_namespaced_pod(self.namespace, pod)
-        eventually("the Pod runs", lambda: self.core.read_namespaced_pod("talks", self.namespace).status.phase == "Running")
-        self.assertTrue(self.core.read_namespaced_pod_log("talks", self.namespace))
+    def test_a_pod_is_evicted(self):
+        self.core.create_namespaced_pod(self.namespace, client.V1Pod(metadata=client.V1ObjectMeta(name="evicted"), spec=pod_template({}).spec))
+        eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name="evicted"), delete_options=client.V1DeleteOptions(grace_period_seconds=0))
+        self.core.create_namespaced_pod_eviction("evicted", self.namespace, eviction)
+        gone = lambda: not self.core.list_namespaced_pod(self.namespace, field_selector="metadata.name=evicted").items
+        eventually("it is gone", gone)
 
 
 class Dynamic(Tour):
