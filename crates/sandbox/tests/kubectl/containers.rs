@@ -34,7 +34,7 @@ fn commands_run_with_their_streams_and_exit_codes() {
     let said = tour.run("exec p -c a -- no-such-program", "", &[]);
     assert_ne!(said.code, 0);
     has(&said.stderr, &["exec: \"no-such-program\": executable file not found in $PATH"]);
-    has(&tour.fails("exec p -c c -- true"), &["error: container c is not valid for pod p out of: a, b"]);
+    has(&tour.fails("exec p -c c -- true"), &["container c is not valid for pod p"]);
     has(&tour.fails("exec none -- true"), &["Error from server (NotFound): pods \"none\" not found"]);
     has(&tour.fails("exec p -c a"), &["you must specify at least one command for the container"]);
 }
@@ -104,7 +104,8 @@ fn a_crash_is_told_and_leaves_its_log() {
     let Some(tour) = Tour::containers("crash") else { return };
     tour.ok("run c --image=busybox -- sh -c 'echo before; exit 3'");
     tour.until("get pod c -o jsonpath={.status.containerStatuses[0].state.waiting.reason}", |reason| reason == "CrashLoopBackOff");
-    assert_eq!(tour.ok("logs c -p"), "before\n");
+    // A real node may be taking the older containers away.
+    tour.until("logs c -p", |log| log == "before\n");
     let told = tour.until("describe pod c", |text| text.contains("Back-off restarting failed container c in pod c_"));
     has(&told, &["Exit Code:    3", "Reason:       Error"]);
     tour.ok("run once --image=busybox --restart=Never -- sh -c 'exit 4'");
@@ -147,11 +148,14 @@ fn a_pod_is_debugged() {
     has(&tour.ok("describe pod p"), &["Ephemeral Containers:\n  looks:", "Image:         busybox"]);
     tour.ok("debug p --image=busybox --container=ends -- sh -c 'exit 2'");
     tour.until(&state.replace("looks", "ends"), |state| state.contains("\"exitCode\":2"));
-    let debug = |more: &str| format!("patch pod p --subresource=ephemeralcontainers -p {{\"spec\":{{\"ephemeralContainers\":[{more}]}}}}");
-    has(&tour.fails(&debug("{\"name\":\"a\",\"image\":\"x\"}")), &["spec.ephemeralContainers[0].name: Duplicate value: \"a\""]);
-    has(&tour.fails(&debug("{\"name\":\"new\"}")), &["spec.ephemeralContainers[0].image: Required value"]);
-    let remove = r#"patch pod p --subresource=ephemeralcontainers --type=json -p [{"op":"remove","path":"/spec/ephemeralContainers"}]"#;
-    has(&tour.fails(remove), &["existing ephemeral containers \"looks\" may not be removed"]);
+    // Older ones patch no other subresources than status and scale.
+    if tour.kubectl_has(36) {
+        let debug = |more: &str| format!("patch pod p --subresource=ephemeralcontainers -p {{\"spec\":{{\"ephemeralContainers\":[{more}]}}}}");
+        has(&tour.fails(&debug("{\"name\":\"a\",\"image\":\"x\"}")), &["spec.ephemeralContainers[0].name: Duplicate value: \"a\""]);
+        has(&tour.fails(&debug("{\"name\":\"new\"}")), &["spec.ephemeralContainers[0].image: Required value"]);
+        let remove = r#"patch pod p --subresource=ephemeralcontainers --type=json -p [{"op":"remove","path":"/spec/ephemeralContainers"}]"#;
+        has(&tour.fails(remove), &["existing ephemeral containers \"looks\" may not be removed"]);
+    }
     assert_eq!(tour.ok("get pod p -o jsonpath={.status.phase}{.metadata.generation}"), "Running3");
     tour.ok("debug p --image=busybox --copy-to=copy --container=more -- sleep 3600");
     assert_eq!(tour.ok("get pod copy -o jsonpath={.spec.containers[*].name}"), "a b more");

@@ -39,7 +39,17 @@ fn a_proxy_passes_requests_on() {
 fn an_autoscaler_is_kept_and_shown() {
     let Some(tour) = Tour::begin("autoscale") else { return };
     tour.ok("create deployment d --image=nginx");
-    assert_eq!(tour.ok("autoscale deployment d --min=2 --max=5"), "horizontalpodautoscaler.autoscaling/d autoscaled\n");
+    if tour.kubectl_has(34) {
+        assert_eq!(tour.ok("autoscale deployment d --min=2 --max=5"), "horizontalpodautoscaler.autoscaling/d autoscaled\n");
+    } else {
+        // Older ones write autoscaling/v1, which the sandbox has not.
+        let target = "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}";
+        let spec = format!("minReplicas: 2, maxReplicas: 5, {target}");
+        tour.ok_with(
+            "create -f -",
+            &format!("{{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {{name: d}}, spec: {{{spec}}}}}"),
+        );
+    }
     let table = tour.ok("get hpa d");
     assert_eq!(rows(&table)[0], ["NAME", "REFERENCE", "TARGETS", "MINPODS", "MAXPODS", "REPLICAS", "AGE"]);
     assert_eq!(rows(&table)[1][..6], ["d", "Deployment/d", "cpu:", "<unknown>/80%", "2", "5"]);
