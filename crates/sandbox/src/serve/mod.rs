@@ -1,7 +1,7 @@
 //! The HTTPS side: a loopback listener, one bearer token, HTTP/1.1.
 //!
 //! Requests are parsed in [`request`], told apart in [`route`], carried out in [`resource`] and answered through
-//! [`reply`]. Everything about kinds comes from the registry. Not served: HTTP/2, SPDY, port-forward, attach, proxy,
+//! [`reply`]. Everything about kinds comes from the registry. Not served: HTTP/2, SPDY, port-forward, proxy,
 //! protobuf answers, OpenAPI v2.
 
 pub(crate) mod cells;
