@@ -193,7 +193,7 @@ async fn a_status_has_the_fields_of_the_real_one() {
     let (_, running) = follow(&client, &case("running", None, &["", "", ""])).await;
     let whole = "conditions containerStatuses hostIP hostIPs observedGeneration phase podIP podIPs qosClass startTime";
     assert_eq!(keys(&running["status"]), whole);
-    assert_eq!(keys(&running["status"]["containerStatuses"][0]), format!("containerID {}", waiting.replace("ready ", "ready resources ")));
+    assert_eq!(keys(&running["status"]["containerStatuses"][0]), format!("containerID {} user", waiting.replace("ready ", "ready resources ")));
     assert_eq!(keys(&running["status"]["conditions"][0]), "lastTransitionTime observedGeneration status type");
     let (_, ended) = follow(&client, &case("ended", Some("crash-loop"), &["", "", "", ""])).await;
     assert_eq!(keys(&ended["status"]["containerStatuses"][0]["state"]["terminated"]), "containerID exitCode finishedAt reason startedAt");

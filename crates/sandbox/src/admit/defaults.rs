@@ -198,6 +198,11 @@ pub(super) fn first_status(kind: &Kind, object: &mut Value) {
         "pods" => {
             let class = qos_class(object);
             set(object, "status", json!({"phase": "Pending", "qosClass": class}));
+            if !list(object, "spec.schedulingGates").is_empty() {
+                let gated = json!({"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "lastProbeTime": null,
+                    "lastTransitionTime": clock::now(), "message": "Scheduling is blocked due to non-empty scheduling gates"});
+                set(object, "status.conditions", json!([gated]));
+            }
         }
         "namespaces" => {
             set(object, "spec.finalizers", json!(["kubernetes"]));

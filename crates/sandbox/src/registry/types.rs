@@ -3,7 +3,7 @@
 //! A line is a type and its fields: `core.Container name=s#1|always ports=[core.ContainerPort#6|patch=...|map=...`.
 //! A field has its JSON name, its type, its protobuf number and marks. Types: one letter is a scalar, `*` a pointer, `[` a
 //! list of, `{` a map from text to, all else another type. `@` puts another type's fields in place. Marks: `always` is
-//! written when empty; `set` and `map=KEY:DEFAULT,...` say how elements are told apart; `atomic`; `patch=KEY` merges in
+//! written when empty, `zero` that an empty time is not; `set` and `map=KEY:DEFAULT,...` say how elements are told apart; `atomic`; `patch=KEY` merges in
 //! strategic patches. `!` after a type's name: atomic wherever it stands.
 
 use std::borrow::Cow;
@@ -70,9 +70,12 @@ fn structure(name: &'static str, atomic: bool, lines: &Lines) -> Struct {
 fn field(kind: &'static str, marks: impl Iterator<Item = &'static str>) -> Field {
     let pointer = kind.starts_with('*');
     let mut field = Field { shape: shape(kind.trim_start_matches('*')), pointer, always: false, patch: None, default: None };
+    // Go writes an empty time even where other empty fields are left out.
+    field.always = !pointer && matches!(field.shape, Shape::Scalar(Scalar::Time | Scalar::MicroTime));
     for mark in marks {
         match mark.split_once('=').unwrap_or((mark, "")) {
             ("always", _) => field.always = true,
+            ("zero", _) => field.always = false,
             ("patch", key) => field.patch = Some(key),
             ("atomic", _) => field.shape = Shape::Atomic(Box::new(field.shape)),
             ("set", _) => elements(&mut field.shape, Elements::Set),

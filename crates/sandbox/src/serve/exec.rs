@@ -327,13 +327,15 @@ fn status(ended: &Result<i32, String>) -> Value {
     match ended {
         Ok(0) => json!({"metadata": {}, "status": "Success"}),
         Ok(code) => json!({"metadata": {}, "status": "Failure", "reason": "NonZeroExitCode",
-            "message": format!("command terminated with non-zero exit code: exit status {code}"),
+            "message": format!("command terminated with non-zero exit code: command terminated with exit code {code}"),
             "details": {"causes": [{"reason": "ExitCode", "message": code.to_string()}]}}),
         Err(why) => {
             let id = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
-            let why = format!("error executing command in container: failed to exec in container: failed to start exec {id:?}: {why}");
+            let why = format!(
+                "Internal error occurred: error executing command in container: failed to exec in container: failed to start exec {id:?}: {why}"
+            );
             // Said by the runtime's side and by kubelet's.
-            let message = format!("Internal error occurred: Internal error occurred: {why}");
+            let message = format!("Internal error occurred: {why}");
             json!({"metadata": {}, "status": "Failure", "reason": "InternalError", "message": message, "details": {"causes": [{"message": why}]}, "code": 500})
         }
     }

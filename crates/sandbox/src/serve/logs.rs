@@ -76,7 +76,7 @@ pub(super) async fn read(served: &Arc<Served>, target: &Target, request: &Reques
     held.iter().for_each(|line| first.extend_from_slice(&shown(line, wanted.timestamps)));
     first.truncate(wanted.limit.unwrap_or(usize::MAX));
     if !wanted.follow || life.until.is_some() || wanted.limit.is_some_and(|limit| first.len() >= limit) {
-        return Ok(reply::text(200, first.freeze()));
+        return Ok(reply::bytes(200, "text/plain", first.freeze()));
     }
     let (process, lines) = play(served, &pod, &container, &life, None);
     let follower = Follower {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::clock::Clock;
 use super::io::{Io, Run, Stop};
 use super::parse::List;
-use super::places::Places;
+use super::places::{Places, absolute};
 use super::tty::Tty;
 use super::{commands, interactive, run};
 
@@ -54,8 +54,11 @@ pub(crate) async fn start(container: Arc<Container>, clock: Arc<Clock>, tty: Opt
     let mut process = Process { container, clock, tty: tty.clone(), variables, arguments: vec![], cwd, status: 0, strict: false };
     let name = argv.first().map_or("", String::as_str);
     if !commands::is_program(&process, name) {
-        let why =
-            if name.contains('/') { format!("stat {name}: no such file or directory") } else { "executable file not found in $PATH".to_owned() };
+        let why = match name.contains('/') {
+            true if process.container.places.is_dir(&absolute(&process.cwd, name)) => "is a directory".to_owned(),
+            true => format!("stat {name}: no such file or directory"),
+            false => "executable file not found in $PATH".to_owned(),
+        };
         return Err(format!("OCI runtime exec failed: exec failed: unable to start container process: exec: {name:?}: {why}"));
     }
     let interactive = tty.is_some() && interactive::is_wanted(argv);

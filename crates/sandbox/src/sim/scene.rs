@@ -153,7 +153,10 @@ impl<'c> Scene<'c> {
             "mount" => around::config::missing_volume(self).and_then(|found| at(&found, path).cloned()),
             "node" => at(self.node.get_or_init(|| around::node::fitting(self)), path).cloned(),
             "probe" => around::probe::failure(self, path),
-            "program" => around::program::of(self.containers().first()?).and_then(|found| at(&found, path).cloned()),
+            "program" => {
+                let container = self.container.borrow();
+                around::program::of(container.as_ref().or_else(|| self.containers().first())?).and_then(|found| at(&found, path).cloned())
+            }
             _ => at(&self.related(name)?.value(), path).cloned(),
         }
     }

@@ -38,4 +38,4 @@ fn the_suite_is_broad() {
 }
 
 /// Raised when cases are added, so that none gets lost unseen.
-const MINIMUM: usize = 420;
+const MINIMUM: usize = 510;

@@ -70,6 +70,32 @@ pub(super) fn leave(process: &Process, name: &str, args: &[String]) -> Run<i32> 
     }
 }
 
+/// Signals with their numbers; the first of these ends nothing.
+const SIGNALS: &[(&str, i32)] = &[("0", 0), ("HUP", 1), ("INT", 2), ("QUIT", 3), ("KILL", 9), ("USR1", 10), ("USR2", 12), ("TERM", 15)];
+
+/// There is nobody but the process itself and the container's first, which no signal reaches.
+pub(super) async fn kill(process: &Process, io: &Io, args: &[String]) -> Run<i32> {
+    let (signal, pids) = match args.split_first() {
+        Some((first, rest)) if first.starts_with('-') => (first.trim_start_matches('-').trim_start_matches("SIG"), rest),
+        _ => ("TERM", args),
+    };
+    let Some((_, number)) = SIGNALS.iter().find(|(name, number)| *name == signal || number.to_string() == signal) else {
+        process.complain(io, &format!("sh: bad signal name '{signal}'")).await?;
+        return Ok(1);
+    };
+    for pid in pids {
+        let itself = process.parameter("$").as_ref() == Some(pid);
+        if itself && *number != 0 {
+            return Err(Stop::Exit(128 + number));
+        }
+        if !itself && pid != "1" {
+            process.complain(io, &format!("sh: can't kill pid {pid}: No such process")).await?;
+            return Ok(1);
+        }
+    }
+    Ok(0)
+}
+
 pub(super) async fn cd(process: &mut Process, io: &Io, args: &[String]) -> Run<i32> {
     let home = process.variable("HOME").to_owned();
     let to = args.first().map_or(home.as_str(), String::as_str);

@@ -27,7 +27,7 @@ pub(crate) const PROGRAMS: &[&str] = &[
 ];
 
 const BUILTINS: &[&str] =
-    &[":", "[", "break", "cd", "command", "continue", "exec", "exit", "export", "help", "read", "set", "shift", "trap", "unset"];
+    &[":", "[", "break", "cd", "command", "continue", "exec", "exit", "export", "help", "kill", "read", "set", "shift", "trap", "unset"];
 
 /// A path as the container shows it.
 pub(crate) fn shown(path: &str) -> String {
@@ -75,6 +75,7 @@ pub(crate) fn run<'a>(process: &'a mut Process, io: &'a Io, argv: &'a [String]) 
             "exec" => builtin::exec(process, io, args).await,
             "export" | "unset" | "set" | "shift" => builtin::variables(process, io, name, args).await,
             "help" => builtin::help(process, io).await,
+            "kill" => builtin::kill(process, io, args).await,
             "read" => builtin::read(process, io, args).await,
             "test" | "[" => test::test(process, io, name, args).await,
             "echo" => text::echo(process, io, args).await,

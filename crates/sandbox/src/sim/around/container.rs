@@ -1,7 +1,8 @@
-//! Which containers of a Pod are at hand: init containers one after another, sidecars among them, then all others at
-//! once. What is said of them: `name`, `image`, `kind` (`init`, `sidecar`, `main`), `field` (as events name it), `state`
-//! (`none`, `waiting`, `running`, `terminated`), `reason`, `message`, `exitCode`, `restartCount`, `restart` (whether it will be),
-//! `backoff` (in words), `badImage` (what is wrong with the name), and the `spec`.
+//! Which containers of a Pod are at hand: init containers one after another, sidecars among them, then the others, those
+//! together that are in the same state; at last the sidecars again, which end with the others. What is said of them:
+//! `name`, `image`, `kind` (`init`, `sidecar`, `main`), `field` (as events name it), `state` (`none`, `waiting`, `running`,
+//! `terminated`), `reason`, `message`, `exitCode`, `restartCount`, `restart` (whether it will be), `ending` (a sidecar that
+//! nobody needs any longer), `backoff` (in words), `badImage` (what is wrong with the name), and the `spec`.
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,13 @@ use crate::value::{list, number, text};
 
 /// The containers whose turn it is.
 pub(in crate::sim) fn at_hand(pod: &Value) -> Vec<Value> {
+    let main: Vec<Value> =
+        list(pod, "spec.containers").iter().map(|spec| describe(pod, spec, status(pod, "containerStatuses", text(spec, "name")), "main")).collect();
+    if main.iter().all(is_over) {
+        let ending = ending(pod);
+        // One that failed decides how the Pod ends.
+        return if ending.is_empty() { failed_first(main) } else { ending };
+    }
     for spec in list(pod, "spec.initContainers") {
         let status = status(pod, "initContainerStatuses", text(spec, "name"));
         let sidecar = spec["restartPolicy"] == "Always";
@@ -17,7 +25,37 @@ pub(in crate::sim) fn at_hand(pod: &Value) -> Vec<Value> {
             return vec![describe(pod, spec, status, if sidecar { "sidecar" } else { "init" })];
         }
     }
-    list(pod, "spec.containers").iter().map(|spec| describe(pod, spec, status(pod, "containerStatuses", text(spec, "name")), "main")).collect()
+    together(main)
+}
+
+fn is_over(container: &Value) -> bool {
+    container["state"] == "terminated" && container["restart"] == false
+}
+
+fn failed_first(mut main: Vec<Value>) -> Vec<Value> {
+    main.sort_by_key(|container| container["exitCode"] == 0);
+    main
+}
+
+/// The sidecars that still run after the others.
+fn ending(pod: &Value) -> Vec<Value> {
+    let sidecars = list(pod, "spec.initContainers").iter().filter(|spec| spec["restartPolicy"] == "Always");
+    let described = sidecars.map(|spec| describe(pod, spec, status(pod, "initContainerStatuses", text(spec, "name")), "sidecar"));
+    let mut running: Vec<Value> = described.filter(|sidecar| sidecar["state"] == "running").collect();
+    running.iter_mut().for_each(|sidecar| sidecar["ending"] = json!(true));
+    running
+}
+
+/// Of those that aren't over: whichever don't run and wait for the same; else those that end next.
+fn together(main: Vec<Value>) -> Vec<Value> {
+    let alive: Vec<Value> = main.into_iter().filter(|container| !is_over(container)).collect();
+    let ends = |container: &Value| super::program::of(container).and_then(|end| end["seconds"].as_u64()).unwrap_or(u64::MAX);
+    let alike = |container: &Value| ["state", "reason", "restartCount"].map(|field| container[field].clone());
+    if let Some(first) = alive.iter().find(|container| container["state"] != "running").map(alike) {
+        return alive.into_iter().filter(|container| alike(container) == first).collect();
+    }
+    let soonest = alive.iter().map(ends).min();
+    alive.into_iter().filter(|container| Some(ends(container)) == soonest).collect()
 }
 
 /// The status of a container; null where there is none.

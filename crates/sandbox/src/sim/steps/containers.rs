@@ -7,6 +7,7 @@ use rand::Rng;
 use serde_json::{Value, json};
 
 use super::super::around::container::status as status_of;
+use super::super::around::quantity;
 use super::super::made;
 use super::super::scene::{Scene, settle};
 use super::super::stage::Stage;
@@ -104,23 +105,25 @@ fn one(scene: &Scene<'_>, container: &Value, to: &To<'_>) -> Value {
     let mut state = if to.state.is_null() { was.clone() } else { scene.fill(to.state) };
     crate::value::prune(&mut state);
     let runs = state.get("running").is_some();
+    let mut last = scene.fill(to.last);
+    let before = text(&status, "containerID").to_owned();
+    // One that could not be started was created all the same.
+    if runs || text(&state, "waiting.reason") == "RunContainerError" {
+        created(&scene.object, &container["spec"], &mut status);
+    }
+    // The one that runs is another than the one before.
+    let ended_id = if runs { before } else { text(&status, "containerID").to_owned() };
     if runs {
-        let id: [u128; 2] = [rand::rng().random(), rand::rng().random()];
-        status["containerID"] = json!(format!("containerd://{:032x}{:032x}", id[0], id[1]));
-        status["imageID"] = json!(format!("sandbox/{}", text(container, "image")));
-        default(&mut status, "resources", container["spec"]["resources"].clone());
         set(&mut state, "running.startedAt", json!(clock::now()));
     }
-    let mut last = scene.fill(to.last);
     if let Some(ended) = was.get("terminated").filter(|_| state.get("terminated").is_none()) {
         last = json!({"terminated": ended});
     }
     for ended in [&mut state, &mut last].into_iter().filter_map(|s| s.get_mut("terminated")) {
         default(ended, "finishedAt", clock::now());
         default(ended, "startedAt", was["running"]["startedAt"].as_str().map_or_else(clock::now, str::to_owned));
-        let id = text(&status, "containerID").to_owned();
-        if !id.is_empty() {
-            default(ended, "containerID", id);
+        if !ended_id.is_empty() {
+            default(ended, "containerID", ended_id.clone());
         }
     }
     if !last.is_null() {
@@ -136,8 +139,41 @@ fn one(scene: &Scene<'_>, container: &Value, to: &To<'_>) -> Value {
     status
 }
 
+/// What is known of a container once the runtime has made it.
+pub(super) fn created(pod: &Value, spec: &Value, status: &mut Value) {
+    let id: [u128; 2] = [rand::rng().random(), rand::rng().random()];
+    let image = full_name(text(spec, "image"));
+    let resources = spec.get("resources").cloned().unwrap_or_else(|| json!({}));
+    if let Some(requests) = resources.get("requests") {
+        default(status, "allocatedResources", requests.clone());
+    }
+    default(status, "resources", resources);
+    status["containerID"] = json!(format!("containerd://{:032x}{:032x}", id[0], id[1]));
+    status["imageID"] = json!(format!("sandbox/{image}"));
+    status["image"] = json!(image);
+    let wanted = |field: &str| number(spec, &format!("securityContext.{field}")).or_else(|| number(pod, &format!("spec.securityContext.{field}")));
+    let gid = wanted("runAsGroup").unwrap_or(0);
+    let more = list(pod, "spec.securityContext.supplementalGroups").iter().filter_map(Value::as_i64);
+    let mut groups: Vec<i64> = std::iter::once(gid).chain(wanted("fsGroup")).chain(more).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    status["user"] = json!({"linux": {"uid": wanted("runAsUser").unwrap_or(0), "gid": gid, "supplementalGroups": groups}});
+}
+
+/// An image's name with the registry and tag that go without saying.
+fn full_name(image: &str) -> String {
+    let (first, rest) = image.split_once('/').unwrap_or(("", image));
+    let full = match first {
+        "" => format!("docker.io/library/{rest}"),
+        host if host.contains(['.', ':']) || host == "localhost" => image.to_owned(),
+        _ => format!("docker.io/{image}"),
+    };
+    let tagged = image.contains('@') || full.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if tagged { full } else { full + ":latest" }
+}
+
 /// Phase, conditions and addresses, as they follow from the containers.
-fn follow(scene: &Scene<'_>, pod: &mut Value) {
+pub(super) fn follow(scene: &Scene<'_>, pod: &mut Value) {
     let begun = |status: &Value| {
         let reason = text(status, "state.waiting.reason");
         !matches!(reason, "ContainerCreating" | "PodInitializing")
@@ -151,6 +187,11 @@ fn follow(scene: &Scene<'_>, pod: &mut Value) {
         let ip = made::pod_ip(scene);
         default(pod, "status.podIP", ip.clone());
         default(pod, "status.podIPs", json!([{"ip": ip}]));
+    }
+    let requests = quantity::of_pod(&pod["spec"], "requests");
+    if !requests.is_empty() {
+        let shown = requests.into_iter().map(|(name, amount)| (name.clone(), json!(quantity::show(amount, name != "cpu"))));
+        default(pod, "status.allocatedResources", Value::Object(shown.collect()));
     }
     let generation = pod["metadata"]["generation"].clone();
     set(pod, "status.observedGeneration", generation);
@@ -183,7 +224,9 @@ fn failed(pod: &mut Value) {
 /// The init containers that are not done, or the sidecars not started.
 fn initialised(pod: &Value) -> Vec<&str> {
     let sidecar = |name: &str| list(pod, "spec.initContainers").iter().any(|c| text(c, "name") == name && c["restartPolicy"] == "Always");
-    let done = |s: &Value| if sidecar(text(s, "name")) { s["started"] == true } else { number(s, "state.terminated.exitCode") == Some(0) };
+    // Sidecars end after all others.
+    let started = |s: &Value| s["started"] == true || s["state"].get("terminated").is_some();
+    let done = |s: &Value| if sidecar(text(s, "name")) { started(s) } else { number(s, "state.terminated.exitCode") == Some(0) };
     list(pod, "status.initContainerStatuses").iter().filter(|s| !done(s)).map(|s| text(s, "name")).collect()
 }
 
@@ -205,7 +248,9 @@ fn conditions(pod: &Value, sandbox: bool) -> Vec<Value> {
     let incomplete = initialised(pod);
     let over = text(pod, "spec.restartPolicy") != "Always" && !main.is_empty() && main.iter().all(|s| s["state"].get("terminated").is_some());
     let failed = main.iter().any(|s| number(s, "state.terminated.exitCode").is_some_and(|code| code != 0));
-    let over = match (over, failed, text(pod, "spec.restartPolicy")) {
+    let given_up = list(pod, "status.initContainerStatuses").iter().any(|s| number(s, "state.terminated.exitCode").is_some_and(|code| code != 0))
+        && !incomplete.is_empty();
+    let over = match (over || given_up, failed || given_up, text(pod, "spec.restartPolicy")) {
         (true, false, _) => "PodCompleted",
         (true, true, "Never") => "PodFailed",
         _ => "",
@@ -231,7 +276,10 @@ fn conditions(pod: &Value, sandbox: bool) -> Vec<Value> {
         ready("ContainersReady"),
     ];
     let own = |c: &Value| all.iter().any(|a| a["type"] == c["type"]);
-    let others: Vec<Value> = list(pod, "status.conditions").iter().filter(|c| !own(c)).cloned().collect();
+    let mut others: Vec<Value> = list(pod, "status.conditions").iter().filter(|c| !own(c)).cloned().collect();
+    if let Some(scheduled) = others.iter_mut().find(|c| c["type"] == "PodScheduled") {
+        scheduled["observedGeneration"] = pod["metadata"]["generation"].clone();
+    }
     all.extend(others);
     all
 }

@@ -1,13 +1,13 @@
 //! Containers that were added to a running Pod to debug it: they start at once, never restart, and nothing waits for them.
 
 use jiff::Timestamp;
-use rand::Rng;
 use serde_json::{Value, json};
 
 use super::super::around::program;
 use super::super::events;
-use super::super::scene::Scene;
+use super::super::scene::{Scene, settle};
 use super::super::stage::Stage;
+use super::containers;
 use crate::clock;
 use crate::cluster::Write;
 use crate::inside;
@@ -24,7 +24,7 @@ pub(super) fn keep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), 
     let was = statuses.len();
     for spec in list(&scene.object, "spec.ephemeralContainers") {
         match statuses.iter_mut().find(|status| status["name"] == spec["name"]) {
-            None => statuses.push(started(spec)),
+            None => statuses.push(started(&scene.object, spec)),
             Some(status) => end_in_time(scene, spec, status),
         }
     }
@@ -50,14 +50,16 @@ pub(super) fn end(scene: &Scene<'_>, kind: &Kind, writer: &str, name: &str, code
 fn write(scene: &Scene<'_>, kind: &Kind, writer: &str, statuses: Vec<Value>) -> Result<(), Refusal> {
     let mut pod = scene.object.clone();
     pod["status"][STATUSES] = Value::Array(statuses);
+    containers::follow(scene, &mut pod);
+    settle(&scene.object, &mut pod);
     scene.cluster.update(kind, &Key::of(&scene.object), pod, &Write::by(writer).to("status")).map(drop)
 }
 
-fn started(spec: &Value) -> Value {
-    let id: [u128; 2] = [rand::rng().random(), rand::rng().random()];
-    json!({"name": spec["name"], "image": spec["image"], "imageID": format!("sandbox/{}", text(spec, "image")), "lastState": {}, "ready": false,
-        "containerID": format!("containerd://{:032x}{:032x}", id[0], id[1]), "restartCount": 0, "resources": spec["resources"],
-        "state": {"running": {"startedAt": clock::now()}}})
+fn started(pod: &Value, spec: &Value) -> Value {
+    let mut status = json!({"name": spec["name"], "lastState": {}, "ready": false, "restartCount": 0,
+        "state": {"running": {"startedAt": clock::now()}}});
+    containers::created(pod, spec, &mut status);
+    status
 }
 
 fn end_in_time(scene: &Scene<'_>, spec: &Value, status: &mut Value) {

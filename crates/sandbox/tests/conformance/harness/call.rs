@@ -39,6 +39,7 @@ pub(crate) struct Answer {
     pub(crate) code: u16,
     /// Null unless it was JSON.
     pub(crate) body: Value,
+    pub(crate) text: String,
 }
 
 impl<'t> Call<'t> {
@@ -133,12 +134,13 @@ impl<'t> Call<'t> {
         let header = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
         let warnings: Vec<&str> =
             head.headers.get_all("warning").iter().filter_map(|v| v.to_str().ok()).filter(|w| !w.contains(SANDBOX_WARNING)).collect();
-        let answer = Answer { code: head.status.as_u16(), body: serde_json::from_slice(&bytes).unwrap_or_default() };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let answer = Answer { code: head.status.as_u16(), body: serde_json::from_slice(&bytes).unwrap_or_default(), text };
         if self.quiet {
-            assert!(self.any || answer.code < 300, "{} {}: {} {}", self.method, self.path, answer.code, String::from_utf8_lossy(&bytes));
+            assert!(self.any || answer.code < 300, "{} {}: {} {}", self.method, self.path, answer.code, answer.text);
             return answer;
         }
-        let said = if answer.body.is_null() { json!(String::from_utf8_lossy(&bytes)) } else { answer.body.clone() };
+        let said = if answer.body.is_null() { json!(answer.text) } else { answer.body.clone() };
         let said = match self.only {
             Some(pointers) => pointers.iter().map(|p| ((*p).to_owned(), said.pointer(p).cloned().unwrap_or_default())).collect(),
             None => said,

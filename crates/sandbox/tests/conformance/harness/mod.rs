@@ -2,8 +2,10 @@
 
 pub(crate) mod call;
 pub(crate) mod differences;
+mod exec;
 pub(crate) mod machine;
 pub(crate) mod normal;
+pub(crate) mod pod;
 pub(crate) mod recorded;
 mod server;
 mod talk;
@@ -18,8 +20,9 @@ pub(crate) use server::Needs;
 use server::Server;
 pub(crate) use talk::Talk;
 
-/// Longer than any case takes, even on a busy machine.
+/// Longer than any case takes, even on a busy machine; real containers take theirs.
 const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE_ON_NODE: Duration = Duration::from_secs(240);
 
 /// Declares the cases of an area: `name: |t| { ... }` makes a test each.
 macro_rules! cases {
@@ -47,7 +50,8 @@ pub(crate) fn run(module: &str, case: &str, needs: Needs, talk: impl AsyncFnOnce
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let transcript = runtime.block_on(async {
         let mut t = Talk::begin(&server).await;
-        let talked = AssertUnwindSafe(tokio::time::timeout(DEADLINE, talk(&mut t))).catch_unwind().await;
+        let deadline = if needs == Needs::Node { DEADLINE_ON_NODE } else { DEADLINE };
+        let talked = AssertUnwindSafe(tokio::time::timeout(deadline, talk(&mut t))).catch_unwind().await;
         let transcript = t.end().await;
         match talked {
             Ok(ended) => ended.unwrap_or_else(|_| panic!("{area}::{case} took too long; so far:\n{}", recorded::pretty(&transcript))),

@@ -1,8 +1,8 @@
 //! Makes two talks comparable: what no two runs have in common becomes a placeholder.
 //!
 //! Replaced: the case's own names, UIDs, versions, times, ages, addresses, node names, ports that the server chose,
-//! generated suffixes, continue tokens. Left out: the prose that describes a table's columns, and, unless a case asks for
-//! them, managed fields.
+//! generated suffixes, continue tokens, ids of containers and what is behind the name of an image. Left out: the
+//! prose that describes a table's columns, and, unless a case asks for them, managed fields.
 
 use serde_json::{Map, Value, json};
 
@@ -83,6 +83,9 @@ impl Normal {
             match (key.as_str(), &mut inner) {
                 ("resourceVersion", Value::String(v)) if !v.is_empty() && *v != "0" => inner = json!("<version>"),
                 ("continue", Value::String(v)) if !v.is_empty() => inner = json!("<continue>"),
+                // A node's, where it runs on the machine itself.
+                ("hostIP" | "ip", Value::String(v)) if v == "127.0.0.1" => inner = json!("<address>"),
+                ("imageID", Value::String(v)) if !v.is_empty() => inner = json!("<image>"),
                 ("nodePort", Value::Number(_)) => inner = json!("<port>"),
                 // Also where a case records only these, under their pointer.
                 (key, Value::Array(cells)) if key == "cells" || key.ends_with("/cells") => cells.iter_mut().for_each(|c| self.cell(c)),
@@ -105,7 +108,7 @@ impl Normal {
         for (name, shown) in &self.hidden {
             text = text.replace(name, shown);
         }
-        for node in ["sandbox-node-0", "node-0", "node-1", "node-2"] {
+        for node in ["sandbox-node-0", "real-node", "node-0", "node-1", "node-2"] {
             text = text.replace(node, "<node>");
         }
         for (shape, shown) in SHAPES {
@@ -123,13 +126,17 @@ fn in_order(entries: &mut [Value]) {
 
 /// `x` a hexadecimal digit, `9` a decimal one, `+` some decimal digits, `&` a letter or digit, all else itself. Longer shapes come first.
 const SHAPES: &[(&str, &str)] = &[
+    ("containerd://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "containerd://<id>"),
+    ("start e&ec \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"", "start exec \"<id>\""),
     ("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", "<uid>"),
-    ("9999-99-99T99:99:99.999999Z", "<time>"),
+    ("9999-99-99T99:99:99.+Z", "<time>"),
     ("9999-99-99T99:99:99Z", "<time>"),
     ("kube-api-access-&&&&&", "kube-api-access-<5 generated>"),
     ("52:54:00:xx:xx:xx", "<hardware address>"),
     ("127.96.+.+", "<address>"),
     ("127.97.+.+", "<address>"),
+    ("10.240.+.+", "<address>"),
+    ("10.244.+.+", "<address>"),
 ];
 
 fn replaced(text: &str, shape: &str, shown: &str) -> String {

@@ -15,7 +15,6 @@ pub(crate) enum Needs {
     /// Nothing but the API and its controllers.
     Api,
     /// A node that runs containers.
-    #[allow(dead_code, reason = "areas of logs and exec come with the real node")]
     Node,
 }
 

@@ -105,6 +105,17 @@ impl Talk {
         }
     }
 
+    /// Reads, unrecorded, until a text is as wanted.
+    pub(crate) async fn until_log(&mut self, path: &str, wanted: impl Fn(&str) -> bool) {
+        loop {
+            let text = self.get(path).quiet().any().await.text;
+            if wanted(&text) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Watches and records `count` events other than bookmarks.
     pub(crate) async fn watch(&mut self, path: &str, count: usize) -> Vec<Value> {
         call::watch(self, path, count).await
