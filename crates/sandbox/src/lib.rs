@@ -27,11 +27,11 @@ mod status;
 mod store;
 mod value;
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,8 +40,10 @@ pub use error::Error;
 
 use cluster::Cluster;
 use files::Kept;
+use registry::Kind;
 use serve::Served;
-use store::{Entry, Store};
+use store::Store;
+use store::log::Held;
 
 /// How to start.
 #[derive(Debug, Clone, Default)]
@@ -157,18 +159,19 @@ async fn listen(asked: u16, remembered: Option<u16>) -> Result<TcpListener, Erro
 /// The cluster as it was left, or a new one.
 fn open_cluster(dir: Option<&Path>) -> Result<Cluster, Error> {
     let Some(dir) = dir else { return Ok(Cluster::new(Store::new(None))) };
-    let (log, held) = store::log::Log::open(&dir.join("objects.jsonl"))?;
+    let (log, Held { version, objects, dictionaries }) = store::log::Log::open(&dir.join("objects.jsonl"))?;
     let cluster = Cluster::new(Store::new(Some(log)));
     // Definitions come first: they say how the objects of their kinds are indexed.
-    let (definitions, others): (Vec<_>, Vec<_>) = held.objects.into_iter().partition(|(table, ..)| table == cluster::CRDS);
+    let (definitions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(table, _)| **table == *cluster::CRDS);
     for objects in [definitions, others] {
         let registry = cluster.registry();
-        let entry = |(table, version, json): (String, u64, Bytes)| {
-            let kind = registry.of_table(&table)?;
-            let value = serde_json::from_slice(&json).ok()?;
-            Some((table, Entry::with_json(&kind, &value, version, json)))
-        };
-        cluster.store.load(held.version, objects.into_iter().filter_map(entry).collect());
+        let kinds = objects.iter().map(|(table, _)| table.clone()).collect::<HashSet<_>>().into_iter();
+        let kinds: HashMap<Arc<str>, Arc<Kind>> = kinds.filter_map(|table| Some((table.clone(), registry.of_table(&table)?))).collect();
+        let fitted = objects.into_iter().filter_map(|(table, mut entry)| {
+            entry.fit(kinds.get(&table)?);
+            Some((table, entry))
+        });
+        cluster.store.load(Held { version, objects: fitted.collect(), dictionaries: dictionaries.clone() });
         cluster.refresh_registry();
     }
     Ok(cluster)

@@ -11,6 +11,7 @@ pub(crate) struct Refusal {
     pub(crate) code: u16,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
+    pub(crate) metadata: Value,
     pub(crate) details: Value,
 }
 
@@ -50,7 +51,7 @@ impl Cause {
 
 impl Refusal {
     pub(crate) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Refusal { code, reason, message: message.into(), details: Value::Null }
+        Refusal { code, reason, message: message.into(), metadata: json!({}), details: Value::Null }
     }
 
     pub(crate) fn with_details(mut self, details: Value) -> Self {
@@ -102,6 +103,21 @@ impl Refusal {
         Refusal::new(410, "Expired", message)
     }
 
+    /// A `continue` token whose version is forgotten; another goes on with what is there now.
+    pub(crate) fn expired_token(goes_on: String) -> Self {
+        let message = "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue \
+                       parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token \
+                       results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and \
+                       now may show up in the list.";
+        Refusal { metadata: json!({"continue": goes_on}), ..Refusal::gone(message) }
+    }
+
+    /// A version that is not there yet.
+    pub(crate) fn too_large_version(asked: u64, newest: u64) -> Self {
+        let details = json!({"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1});
+        Refusal::new(504, "Timeout", format!("Timeout: Too large resource version: {asked}, current: {newest}")).with_details(details)
+    }
+
     pub(crate) fn internal(message: impl std::fmt::Display) -> Self {
         let text = format!("Internal error occurred: {message}");
         Refusal::new(500, "InternalError", text).with_details(json!({"causes": [{"message": message.to_string()}]}))
@@ -114,12 +130,7 @@ impl Refusal {
 
     /// A 422 with every wrong field.
     pub(crate) fn invalid(kind: &Kind, name: &str, causes: &[Cause]) -> Self {
-        let mut each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
-        each.dedup();
-        let text = match each.as_slice() {
-            [one] => one.clone(),
-            many => format!("[{}]", many.join(", ")),
-        };
+        let text = joined(causes);
         let title = if kind.group.is_empty() { kind.kind.clone() } else { format!("{}.{}", kind.kind, kind.group) };
         let details = json!({"name": name, "group": kind.group, "kind": kind.kind, "causes": list(causes)});
         Refusal::new(422, "Invalid", format!("{title} {name:?} is invalid: {text}")).with_details(drop_empty(details))
@@ -135,8 +146,13 @@ impl Refusal {
 
     /// A 422 about the options of a call, such as `PatchOptions`.
     pub(crate) fn options(kind: &str, cause: &Cause) -> Self {
-        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.message);
-        let details = json!({"group": "meta.k8s.io", "kind": kind, "causes": list(std::slice::from_ref(cause))});
+        Refusal::options_invalid(kind, std::slice::from_ref(cause))
+    }
+
+    /// A 422 about several options of a call.
+    pub(crate) fn options_invalid(kind: &str, causes: &[Cause]) -> Self {
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}", joined(causes));
+        let details = json!({"group": "meta.k8s.io", "kind": kind, "causes": list(causes)});
         Refusal::new(422, "Invalid", message).with_details(details)
     }
 
@@ -149,7 +165,8 @@ impl Refusal {
 
     /// The body.
     pub(crate) fn to_value(&self) -> Value {
-        let mut body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message, "code": self.code});
+        let mut body =
+            json!({"kind": "Status", "apiVersion": "v1", "metadata": self.metadata, "status": "Failure", "message": self.message, "code": self.code});
         if !self.reason.is_empty() {
             body["reason"] = json!(self.reason);
         }
@@ -157,6 +174,15 @@ impl Refusal {
             body["details"] = self.details.clone();
         }
         body
+    }
+}
+
+fn joined(causes: &[Cause]) -> String {
+    let mut each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+    each.dedup();
+    match each.as_slice() {
+        [one] => one.clone(),
+        many => format!("[{}]", many.join(", ")),
     }
 }
 

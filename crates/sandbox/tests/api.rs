@@ -4,7 +4,7 @@ mod support;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Node, Pod};
-use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy};
+use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy, VersionMatch};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use support::{client, config_map, eventually, from, names, namespace, phase, pod, refused, start};
@@ -25,8 +25,10 @@ async fn a_list_comes_in_pages_that_show_one_version() {
     let rest = api.list(&ListParams::default().limit(100).continue_token(&token)).await.expect("the rest");
     assert_eq!(names(rest.items), ["c3", "c4", "c5", "c6", "kube-root-ca.crt"]);
     assert_eq!(rest.metadata.resource_version, first.metadata.resource_version);
-    let (code, reason, _) = refused(api.list(&ListParams::default().continue_token("99-1")).await);
-    assert_eq!((code, reason.as_str()), (410, "Expired"));
+    let former = ListParams::default().at(&first.metadata.resource_version.expect("a version")).matching(VersionMatch::Exact);
+    assert_eq!(names(api.list(&former).await.expect("a former version").items).len(), 8);
+    let (code, reason, _) = refused(api.list(&ListParams::default().continue_token("abc")).await);
+    assert_eq!((code, reason.as_str()), (400, "BadRequest"));
 }
 
 #[tokio::test]

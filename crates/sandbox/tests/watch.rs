@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{DeleteParams, ListParams, PostParams, VersionMatch, WatchEvent, WatchParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
-use support::{DEADLINE, config_map, namespace, start, start_in};
+use support::{DEADLINE, config_map, names, namespace, refused, start, start_in};
 
 fn labelled(name: &str, label: &str) -> ConfigMap {
     let mut map = config_map(name, json!({}));
@@ -52,10 +52,24 @@ async fn a_version_that_is_too_old_is_an_error_in_the_stream_and_the_watcher_lis
     let dir = tempfile::tempdir().expect("a directory");
     let (sandbox, client) = start_in(dir.path()).await;
     let api = colours(&client).await;
-    api.create(&PostParams::default(), &labelled("c1", "red")).await.expect("created");
+    for n in 1..4 {
+        api.create(&PostParams::default(), &labelled(&format!("c{n}"), "red")).await.expect("created");
+    }
+    let page = api.list(&ListParams::default().labels("colour").limit(1)).await.expect("a page").metadata;
+    // The next change makes the page's version one of the past, which no process remembers of another.
+    api.create(&PostParams::default(), &labelled("c4", "red")).await.expect("created");
     sandbox.shutdown().await;
     let (_sandbox, client) = start_in(dir.path()).await;
     let api: Api<ConfigMap> = Api::namespaced(client, "a");
+    let former = ListParams::default().at(&page.resource_version.expect("a version")).matching(VersionMatch::Exact);
+    let next = ListParams::default().labels("colour").continue_token(&page.continue_.expect("a token"));
+    let Err(kube::Error::Api(expired)) = api.list(&next).await else { panic!("a refusal") };
+    assert_eq!((expired.code, expired.reason.as_str()), (410, "Expired"));
+    let goes_on = expired.metadata.and_then(|m| m.continue_).expect("a token that goes on");
+    let rest = api.list(&ListParams::default().labels("colour").continue_token(&goes_on)).await.expect("the rest");
+    assert_eq!(names(rest.items), ["c2", "c3", "c4"]);
+    let (code, reason, message) = refused(api.list(&former).await);
+    assert_eq!((code, reason.as_str(), message.as_str()), (410, "Expired", "The resourceVersion for the provided list is too old."));
     let mut stream = api.watch(&WatchParams::default(), "3").await.expect("HTTP 200").boxed();
     match tokio::time::timeout(DEADLINE, stream.try_next()).await.expect("in time").expect("an event") {
         Some(WatchEvent::Error(status)) => assert_eq!((status.code, status.reason.as_str()), (410, "Expired")),

@@ -47,7 +47,7 @@ impl Cluster {
             if self.store.get(&kind.table(), &Key::of(&object)).is_some() {
                 return Err(Refusal::exists(kind, &name));
             }
-            return Ok(Arc::new(Entry::new(kind, &object, 0)));
+            return Ok(Arc::new(Entry::unstored(kind, &object, 0)));
         }
         let entry = self.store.put(kind, object, Expect::Absent).map_err(|miss| match miss {
             Miss::Changed => Refusal::exists(kind, &name),

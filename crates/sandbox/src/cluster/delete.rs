@@ -9,7 +9,7 @@ use crate::clock;
 use crate::registry::Kind;
 use crate::select::Selector;
 use crate::status::{Answer, Cause, Refusal};
-use crate::store::{Entry, Expect, Key, Miss};
+use crate::store::{Entry, Expect, Key, Miss, Query};
 use crate::value::{at, list, number, set, text};
 
 /// What happens to dependents.
@@ -130,7 +130,8 @@ impl Cluster {
 
     /// Deletes what a list would show.
     pub(crate) fn delete_all(&self, kind: &Kind, namespace: &str, selector: &Selector, options: &DeleteOptions) -> Answer<Vec<Arc<Entry>>> {
-        let found = self.store.list(&kind.table(), namespace, selector, 0).entries;
+        let query = Query { namespace, selector: selector.clone(), ..Query::default() };
+        let found = self.store.list(&kind.table(), &query).map_or_else(Vec::new, |page| page.entries);
         for entry in &found {
             match self.delete(kind, &entry.key, options) {
                 Err(refusal) if refusal.code != 404 => return Err(refusal),

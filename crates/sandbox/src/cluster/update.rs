@@ -56,7 +56,7 @@ impl Cluster {
     }
 
     /// Puts a changed object through the rules and into the store. `None` when somebody else was faster.
-    pub(super) fn finish(&self, kind: &Kind, live: &Entry, mut object: Value, write: &Write) -> Answer<Option<Arc<Entry>>> {
+    pub(super) fn finish(&self, kind: &Kind, live: &Arc<Entry>, mut object: Value, write: &Write) -> Answer<Option<Arc<Entry>>> {
         let before = value_as(kind, live);
         confine(kind, &before, &mut object, &write.writer.subresource);
         for field in SYSTEM {
@@ -85,10 +85,10 @@ impl Cluster {
             managed::record(kind, Some(&before), &mut object, &write.writer);
         }
         if object == before {
-            return Ok(Some(Arc::new(Entry::with_json(kind, &before, live.version, live.json.clone()))));
+            return Ok(Some(live.clone()));
         }
         if write.dry_run {
-            return Ok(Some(Arc::new(Entry::new(kind, &object, live.version))));
+            return Ok(Some(Arc::new(Entry::unstored(kind, &object, live.version))));
         }
         let written = if gone(kind, &object) {
             self.store.remove_with(kind, object, live.version)

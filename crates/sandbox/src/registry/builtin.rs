@@ -81,7 +81,7 @@ fn kind((api_version, plural, kind, short, flags, subresources, fields): &Line) 
         categories: [('a', "all"), ('e', "api-extensions")].iter().filter(|(f, _)| flags.contains(*f)).map(|(_, c)| (*c).to_owned()).collect(),
         namespaced: flags.contains('N'),
         subresources: words(subresources),
-        fields: words(fields),
+        fields: words(fields).into(),
         columns: columns::of(&resource),
         custom: flags.contains('x'),
         review: flags.contains('r'),

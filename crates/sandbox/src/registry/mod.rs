@@ -32,7 +32,7 @@ pub(crate) struct Kind {
     pub(crate) namespaced: bool,
     pub(crate) subresources: Vec<String>,
     /// Fields that a field selector may name, beside `metadata.name` and `metadata.namespace`.
-    pub(crate) fields: Vec<String>,
+    pub(crate) fields: Arc<[String]>,
     pub(crate) columns: Vec<Column>,
     /// From a CRD (or one of those built in): lists are atomic, strategic patches are refused.
     pub(crate) custom: bool,

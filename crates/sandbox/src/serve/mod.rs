@@ -8,6 +8,8 @@ pub(crate) mod cells;
 mod channels;
 mod discovery;
 mod exec;
+mod list;
+mod list_options;
 mod logs;
 mod openapi;
 mod options;

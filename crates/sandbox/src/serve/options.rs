@@ -1,4 +1,5 @@
 //! The options of a call, in its query or its body, checked before anything is done: texts and codes are the real server's.
+//! Those of lists and watches are in [`super::list_options`].
 
 use serde_json::json;
 
@@ -6,37 +7,6 @@ use super::request::Request;
 use crate::cluster::DeleteOptions;
 use crate::status::{Answer, Cause, Refusal};
 use crate::value::{set, text};
-
-/// What a list may say. A watch has rules of its own, see [`super::watch`].
-pub(super) fn check_list(request: &Request) -> Answer<()> {
-    whole_number(request, "limit")?;
-    let (version, matching) = (request.query("resourceVersion"), request.query("resourceVersionMatch"));
-    let forbidden = |field: &str, why: &str| Err(Refusal::options("ListOptions", &Cause::forbidden(field, why)));
-    if !request.query("sendInitialEvents").is_empty() {
-        return forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
-    }
-    match matching {
-        "" => {}
-        _ if version.is_empty() => return forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided"),
-        _ if !request.query("continue").is_empty() => {
-            return forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided");
-        }
-        "Exact" if version == "0" => {
-            return forbidden("resourceVersionMatch", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
-        }
-        "Exact" | "NotOlderThan" => {}
-        other => {
-            let cause = Cause::unsupported("resourceVersionMatch", &json!(other), &["Exact", "NotOlderThan", ""]);
-            return Err(Refusal::options("ListOptions", &cause));
-        }
-    }
-    if !version.is_empty() && version.parse::<u64>().is_err() {
-        let why =
-            format!("invalid resource version: resourceVersion: Invalid value: {version:?}: strconv.ParseUint: parsing {version:?}: invalid syntax");
-        return Err(Refusal::bad_request(why));
-    }
-    Ok(())
-}
 
 fn whole_number(request: &Request, name: &str) -> Answer<()> {
     let said = request.query(name);

@@ -69,7 +69,13 @@ impl Request {
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
-        matches!(self.query(name), "true" | "1")
+        self.says(name).unwrap_or(false)
+    }
+
+    /// A yes or no, if there is one. Everything but `0` and `false` is a yes, as on the real server.
+    pub(crate) fn says(&self, name: &str) -> Option<bool> {
+        let (_, value) = self.query.iter().find(|(n, _)| n == name)?;
+        Some(value != "0" && !value.eq_ignore_ascii_case("false"))
     }
 
     pub(crate) fn header(&self, name: header::HeaderName) -> &str {

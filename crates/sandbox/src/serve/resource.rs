@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut, Bytes, BytesMut};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::reply::{self, Reply};
 use super::request::{As, Request};
 use super::route::Target;
-use super::{Served, exec, logs, options, review, table, usage, watch};
+use super::{Served, exec, list, list_options, logs, options, review, table, usage, watch};
 use crate::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of, scale_paths};
 use crate::fields::{go_name, json};
 use crate::registry::Kind;
@@ -30,7 +29,7 @@ pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request
     }
     match (request.method.clone(), target.name.is_empty(), target.subresource.as_str()) {
         (Method::GET, true, _) if request.flag("watch") => watch::watch(served, &target, &request),
-        (Method::GET, true, _) => list(served, &target, &request),
+        (Method::GET, true, _) => list::list(served, &target, &request),
         (Method::POST, true, _) => create(served, &target, &request),
         (Method::DELETE, true, _) if target.kind.deletes_collections() => delete_all(served, &target, &request),
         (Method::GET, false, "log") => logs::read(served, &target, &request).await,
@@ -54,8 +53,11 @@ fn key(target: &Target) -> Key {
 /// One object, in the form that was asked for.
 fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Answer<Reply> {
     Ok(match request.accept() {
-        As::Object if kind.as_stored() => reply::raw(code, entry.json.clone()),
-        As::Object => reply::json(code, &table::object(kind, entry)),
+        As::Object => {
+            let mut text = Vec::with_capacity(entry.packed.len());
+            list::object(kind, entry, &mut text);
+            reply::raw(code, text)
+        }
         As::Table => {
             reply::json(code, &table::table(kind, &[entry], table::include(request)?, true, json!({"resourceVersion": entry.version.to_string()})))
         }
@@ -68,78 +70,10 @@ fn get(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         let entry = usage::entry(&served.cluster, &target.kind, &key(target)).ok_or_else(|| Refusal::not_found(&target.kind, &target.name))?;
         return one(request, &target.kind, 200, &entry);
     }
+    let asked = list_options::version(request.query("resourceVersion")).map_err(|why| Refusal::new(500, "", why))?;
+    list_options::not_newer_than(served.cluster.store.version(), asked.unwrap_or(0))?;
     let entry = served.cluster.get(&target.kind, &key(target))?;
     one(request, &target.kind, 200, &entry)
-}
-
-fn list(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
-    let kind = &target.kind;
-    options::check_list(request)?;
-    let selector = Selector::parse(kind, request.query("labelSelector"), request.query("fieldSelector"))?;
-    let limit = request.query("limit").parse().unwrap_or(0);
-    let token = request.query("continue");
-    let page = if kind.computed {
-        let entries = usage::entries(&served.cluster, kind, &target.namespace).into_iter().filter(|entry| selector.matches(entry));
-        Page { entries: entries.map(Arc::new).collect(), version: served.cluster.store.version(), rest: None }
-    } else if token.is_empty() {
-        known_version(served, request)?;
-        served.cluster.store.list(&kind.table(), &target.namespace, &selector, limit)
-    } else {
-        let gone = || {
-            Refusal::gone(
-                "The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.",
-            )
-        };
-        if token.split_once('-').is_none_or(|(id, from)| id.parse::<u64>().is_err() || from.parse::<usize>().is_err()) {
-            return Err(Refusal::bad_request("invalid continue token: continue key is not valid"));
-        }
-        served.cluster.store.list_on(token, limit).ok_or_else(gone)?
-    };
-    let mut meta = json!({"resourceVersion": page.version.to_string()});
-    if let Some((left, token)) = &page.rest {
-        meta["continue"] = json!(token);
-        if selector.is_empty() {
-            meta["remainingItemCount"] = json!(left);
-        }
-    }
-    let entries: Vec<&Entry> = page.entries.iter().map(AsRef::as_ref).collect();
-    Ok(match request.accept() {
-        As::Table => reply::json(200, &table::table(kind, &entries, table::include(request)?, true, meta)),
-        As::Metadata => {
-            let items: Vec<Value> = entries.iter().map(|e| table::metadata(e)).collect();
-            reply::json(200, &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "items": items}))
-        }
-        As::Object => reply::raw(200, concatenated(kind, &page, &meta)),
-    })
-}
-
-/// A version from the future is refused, so that a client with another server's version starts over.
-fn known_version(served: &Served, request: &Request) -> Answer<()> {
-    let Ok(asked) = request.query("resourceVersion").parse::<u64>() else { return Ok(()) };
-    let newest = served.cluster.store.version();
-    if asked <= newest {
-        return Ok(());
-    }
-    let details = json!({"causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}], "retryAfterSeconds": 1});
-    Err(Refusal::new(504, "Timeout", format!("Timeout: Too large resource version: {asked}, current: {newest}")).with_details(details))
-}
-
-fn concatenated(kind: &Kind, page: &Page, meta: &Value) -> Bytes {
-    let size: usize = page.entries.iter().map(|e| e.json.len() + 1).sum();
-    let mut out = BytesMut::with_capacity(size + 256);
-    out.put_slice(format!(r#"{{"kind":"{}List","apiVersion":"{}","metadata":{meta},"items":["#, kind.kind, kind.api_version()).as_bytes());
-    for (index, entry) in page.entries.iter().enumerate() {
-        if index > 0 {
-            out.put_u8(b',');
-        }
-        if !kind.as_stored() {
-            out.put_slice(table::object(kind, entry).to_string().as_bytes());
-        } else {
-            out.put_slice(&entry.json);
-        }
-    }
-    out.put_slice(b"]}");
-    out.freeze()
 }
 
 fn create(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
@@ -228,9 +162,9 @@ fn delete_all(served: &Served, target: &Target, request: &Request) -> Answer<Rep
     let selector = Selector::parse(&target.kind, request.query("labelSelector"), request.query("fieldSelector"))?;
     let options = options::delete(request)?;
     let entries = served.cluster.delete_all(&target.kind, &target.namespace, &selector, &options)?;
-    let page = Page { entries, version: served.cluster.store.version(), rest: None };
+    let page = Page { entries, version: served.cluster.store.version(), left: 0 };
     let meta = json!({"resourceVersion": page.version.to_string()});
-    Ok(reply::raw(200, concatenated(&target.kind, &page, &meta)))
+    Ok(list::objects(&target.kind, page, &meta))
 }
 
 fn evict(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {

@@ -6,29 +6,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use futures::stream;
 use serde_json::json;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
+use super::list_options::{self, ListOptions};
 use super::reply::{self, Reply};
 use super::request::{As, Request};
 use super::route::Target;
-use super::{Served, table};
+use super::{Served, list, table};
 use crate::registry::Kind;
 use crate::select::Selector;
-use crate::status::{Answer, Cause, Refusal};
-use crate::store::{Change, Entry, Replay};
+use crate::status::{Answer, Refusal};
+use crate::store::{Change, Entry, Query, Replay};
+use crate::value::set;
 
 /// How often an idle watch is told the newest version.
 const BOOKMARKS: Duration = Duration::from_secs(60);
-/// Changes sent in one piece.
-const BATCH: usize = 512;
+/// How long a watch lasts that doesn't say.
+const LASTS: u64 = 1_800;
+/// Changes looked at, and about as many bytes sent, in one piece: what a slow client holds in memory.
+const BATCH: usize = 64;
+const PIECE: usize = 64 << 10;
 
 struct Watch {
     served: Arc<Served>,
     kind: Arc<Kind>,
+    table: String,
     namespace: String,
     selector: Selector,
     form: As,
@@ -36,8 +42,9 @@ struct Watch {
     bookmarks: bool,
     changes: Receiver<u64>,
     cursor: u64,
-    /// What goes out before any change.
-    first: Option<Bytes>,
+    /// What goes out before any change: objects, then perhaps the bookmark that ends them.
+    present: std::vec::IntoIter<Arc<Entry>>,
+    end_of_list: bool,
     ends: Instant,
     next_bookmark: Instant,
     columns_sent: bool,
@@ -46,63 +53,71 @@ struct Watch {
 
 pub(crate) fn watch(served: &Arc<Served>, target: &Target, request: &Request) -> Answer<Reply> {
     let kind = target.kind.clone();
-    let selector = Selector::parse(&kind, request.query("labelSelector"), request.query("fieldSelector"))?;
-    let initial = match (request.query("sendInitialEvents"), request.query("resourceVersionMatch")) {
-        ("", "") => None,
-        ("", _) => return Err(not_valid("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided")),
-        (_, m) if m != "NotOlderThan" => {
-            return Err(not_valid("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
-        }
-        (wanted, _) => Some(matches!(wanted, "true" | "1")),
-    };
-    let version = request.query("resourceVersion").parse::<u64>().unwrap_or(0);
-    let seconds = request.query("timeoutSeconds").parse().unwrap_or(1_800u64).clamp(1, 86_400);
+    let options = ListOptions::parse(&kind, request, true)?;
+    let asked = list_options::version(options.version).map_err(|why| Refusal::new(500, "", why))?.unwrap_or(0);
+    let newest = served.cluster.store.version();
+    if options.initial == Some(true) && asked > newest {
+        let refusal = Refusal::too_large_version(asked, newest);
+        return Ok(reply::stream("application/json", stream::iter([error(&refusal)])));
+    }
     let now = Instant::now();
     let mut watch = Watch {
         changes: served.cluster.store.changes(&kind.table()),
         served: served.clone(),
+        table: kind.table(),
         kind,
         namespace: target.namespace.clone(),
-        selector,
+        selector: options.selector,
         form: request.accept(),
-        include: request.query("includeObject").to_owned(),
+        include: table::include(request)?.to_owned(),
         bookmarks: request.flag("allowWatchBookmarks"),
-        cursor: version,
-        first: None,
-        ends: now + Duration::from_secs(seconds),
+        cursor: if asked == 0 { newest } else { asked },
+        present: Vec::new().into_iter(),
+        end_of_list: false,
+        ends: now + Duration::from_secs(options.timeout.filter(|seconds| *seconds > 0).unwrap_or(LASTS).min(86_400)),
         next_bookmark: now + BOOKMARKS,
         columns_sent: false,
         done: false,
     };
-    if initial.unwrap_or(version == 0) {
-        watch.start_with_list(initial == Some(true));
+    if options.initial.unwrap_or(asked == 0) {
+        watch.start_with_list(options.initial == Some(true));
     }
     let pieces = stream::unfold(watch, |mut watch| async move { watch.next().await.map(|piece| (piece, watch)) });
     Ok(reply::stream("application/json", pieces))
 }
 
-fn not_valid(field: &str, why: &str) -> Refusal {
-    Refusal::options("ListOptions", &Cause::new("FieldValueForbidden", field, format!("Forbidden: {why}")))
+fn error(refusal: &Refusal) -> Bytes {
+    Bytes::from(format!("{}\n", json!({"type": "ERROR", "object": refusal.to_value()})))
 }
 
 impl Watch {
     fn start_with_list(&mut self, bookmark: bool) {
-        let page = self.served.cluster.store.list(&self.kind.table(), &self.namespace, &self.selector, 0);
-        self.cursor = page.version;
-        let mut out = BytesMut::new();
-        for entry in &page.entries {
-            self.event(&mut out, "ADDED", entry);
+        let query = Query { namespace: &self.namespace, selector: self.selector.clone(), ..Query::default() };
+        if let Some(page) = self.served.cluster.store.list(&self.table, &query) {
+            self.cursor = page.version;
+            self.present = page.entries.into_iter();
+            self.end_of_list = bookmark && self.bookmarks;
         }
-        if bookmark && self.bookmarks {
+    }
+
+    /// A piece of what is there at the start.
+    fn present(&mut self) -> Vec<u8> {
+        let mut out = Vec::new();
+        while out.len() < PIECE {
+            let Some(entry) = self.present.next() else { break };
+            self.event(&mut out, "ADDED", &entry);
+        }
+        if self.present.len() == 0 && std::mem::take(&mut self.end_of_list) {
             self.bookmark(&mut out, true);
         }
-        self.first = Some(out.freeze());
+        out
     }
 
     /// The next piece of the stream; `None` ends it.
     async fn next(&mut self) -> Option<Bytes> {
-        if let Some(first) = self.first.take().filter(|f| !f.is_empty()) {
-            return Some(first);
+        let piece = self.present();
+        if !piece.is_empty() {
+            return Some(piece.into());
         }
         while !self.done {
             self.changes.borrow_and_update();
@@ -116,7 +131,7 @@ impl Watch {
                 () = tokio::time::sleep_until(wake) => {
                     let piece = self.on_time();
                     if !piece.is_empty() {
-                        return Some(piece);
+                        return Some(piece.into());
                     }
                 }
                 () = self.served.stop.cancelled() => return None,
@@ -125,77 +140,84 @@ impl Watch {
         None
     }
 
-    fn on_time(&mut self) -> Bytes {
+    fn on_time(&mut self) -> Vec<u8> {
         let now = Instant::now();
         self.next_bookmark = now + BOOKMARKS;
         self.done = now >= self.ends;
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         if self.bookmarks {
             self.bookmark(&mut out, false);
         }
-        out.freeze()
+        out
     }
 
-    /// Everything that happened since the cursor and is selected.
+    /// Some of what happened since the cursor and is selected; empty when there is nothing more.
     fn pending(&mut self) -> Bytes {
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         loop {
-            match self.served.cluster.store.replay(&self.kind.table(), self.cursor, BATCH) {
+            match self.served.cluster.store.replay(&self.table, self.cursor, BATCH) {
                 Replay::TooOld => {
-                    let message = format!("too old resource version: {} ({})", self.cursor, self.served.cluster.store.version());
-                    let status = Refusal::gone(message).to_value();
-                    out.put_slice(json!({"type": "ERROR", "object": status}).to_string().as_bytes());
-                    out.put_u8(b'\n');
                     self.done = true;
-                    return out.freeze();
+                    let newest = self.served.cluster.store.version();
+                    return error(&Refusal::gone(format!("too old resource version: {} ({newest})", self.cursor)));
                 }
                 Replay::Changes(changes, upto) => {
                     let last = changes.len() < BATCH;
                     for change in &changes {
                         self.change(&mut out, change);
+                        if out.len() >= PIECE {
+                            self.cursor = change.entry.version;
+                            return out.into();
+                        }
                     }
                     self.cursor = upto;
                     if last || !out.is_empty() {
-                        return out.freeze();
+                        return out.into();
                     }
                 }
             }
         }
     }
 
-    fn change(&mut self, out: &mut BytesMut, change: &Change) {
+    fn change(&mut self, out: &mut Vec<u8>, change: &Change) {
         let entry = &change.entry;
         if !self.namespace.is_empty() && *entry.key.namespace != *self.namespace {
             return;
         }
-        let was = change.before.as_ref().is_some_and(|b| self.selector.matches(b));
+        let before = change.before.as_ref().filter(|b| self.selector.matches(b));
+        let was = before.is_some();
         let is = !change.deleted && self.selector.matches(entry);
         match (was, is) {
             (false, true) => self.event(out, "ADDED", entry),
             (true, true) => self.event(out, "MODIFIED", entry),
-            (true, false) => self.event(out, "DELETED", entry),
+            (true, false) if change.deleted => self.event(out, "DELETED", entry),
+            // It left the selection: shown as it was last, at the version at which it left.
+            (true, false) => {
+                let mut last = before.map(|b| b.value()).unwrap_or_default();
+                set(&mut last, "metadata.resourceVersion", json!(entry.version.to_string()));
+                self.event(out, "DELETED", &Entry::unstored(&self.kind, &last, entry.version));
+            }
             (false, false) => {}
         }
     }
 
-    fn event(&mut self, out: &mut BytesMut, kind: &str, entry: &Entry) {
-        out.put_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
+    fn event(&mut self, out: &mut Vec<u8>, kind: &str, entry: &Entry) {
+        out.extend_from_slice(format!(r#"{{"type":"{kind}","object":"#).as_bytes());
         match self.form {
-            As::Object if self.kind.as_stored() => out.put_slice(&entry.json),
-            As::Object => out.put_slice(table::object(&self.kind, entry).to_string().as_bytes()),
-            As::Metadata => out.put_slice(table::metadata(entry).to_string().as_bytes()),
+            As::Object => list::object(&self.kind, entry, out),
+            As::Metadata => out.extend_from_slice(table::metadata(entry).to_string().as_bytes()),
             As::Table => {
                 let meta = json!({"resourceVersion": entry.version.to_string()});
                 let rows = table::table(&self.kind, &[entry], &self.include, !self.columns_sent, meta);
                 self.columns_sent = true;
-                out.put_slice(rows.to_string().as_bytes());
+                out.extend_from_slice(rows.to_string().as_bytes());
             }
         }
-        out.put_slice(b"}\n");
+        out.extend_from_slice(b"}\n");
     }
 
-    fn bookmark(&self, out: &mut BytesMut, ends_list: bool) {
-        let mut meta = json!({"resourceVersion": self.cursor.to_string(), "creationTimestamp": null});
+    fn bookmark(&self, out: &mut Vec<u8>, ends_list: bool) {
+        let mut meta = json!({"resourceVersion": self.cursor.to_string()});
         if ends_list {
             meta["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
@@ -204,7 +226,7 @@ impl Watch {
             As::Metadata => json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}),
             As::Table => table::bookmark(meta),
         };
-        out.put_slice(json!({"type": "BOOKMARK", "object": object}).to_string().as_bytes());
-        out.put_u8(b'\n');
+        out.extend_from_slice(json!({"type": "BOOKMARK", "object": object}).to_string().as_bytes());
+        out.push(b'\n');
     }
 }

@@ -17,7 +17,7 @@ pub(super) type Named = (Arc<str>, Key);
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
     pub(super) stage: usize,
-    pub(super) uid: Box<str>,
+    pub(super) uid: Arc<str>,
     turn: u64,
     at: Instant,
 }
@@ -35,17 +35,17 @@ impl Queue {
         self.pending.contains_key(place)
     }
 
-    pub(super) fn holds(&self, place: &Place, stage: usize, uid: &str) -> bool {
-        self.pending.get(place).is_some_and(|p| p.stage == stage && *p.uid == *uid)
+    pub(super) fn holds(&self, place: &Place, stage: usize, uid: &Arc<str>) -> bool {
+        self.pending.get(place).is_some_and(|p| p.stage == stage && p.uid == *uid)
     }
 
     /// Puts a stage in; one that is in already stays, unless the new one comes earlier.
-    pub(super) fn put(&mut self, place: Place, stage: usize, uid: &str, at: Instant) {
-        if self.pending.get(&place).is_some_and(|p| p.stage == stage && *p.uid == *uid && p.at <= at) {
+    pub(super) fn put(&mut self, place: Place, stage: usize, uid: &Arc<str>, at: Instant) {
+        if self.pending.get(&place).is_some_and(|p| p.stage == stage && p.uid == *uid && p.at <= at) {
             return;
         }
         self.turn += 1;
-        self.pending.insert(place.clone(), Pending { stage, uid: uid.into(), turn: self.turn, at });
+        self.pending.insert(place.clone(), Pending { stage, uid: uid.clone(), turn: self.turn, at });
         self.due.push(Reverse((at, self.turn, place)));
     }
 

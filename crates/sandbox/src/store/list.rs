@@ -1,85 +1,74 @@
-//! Lists, whole or in pages. The pages of one list show one version: the rest is remembered with the first page, for a
-//! few lists at a time; a `continue` that is forgotten is a 410, and clients start over.
+//! Lists, whole or in pages, as they are now or as they were at a version: what changed since is undone from the ring.
+//! So the pages of one list show one version, and nothing has to be remembered for those who never fetch the next.
 
-use std::collections::VecDeque;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::{Entry, Key, Store, Table};
 use crate::select::Selector;
 
-/// Lists under way that are remembered.
-const REMEMBERED: usize = 16;
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Query<'q> {
+    /// Empty: all of them.
+    pub(crate) namespace: &'q str,
+    pub(crate) selector: Selector,
+    /// At most so many; 0 is all.
+    pub(crate) limit: usize,
+    /// Only what stands after this.
+    pub(crate) after: Option<Key>,
+    /// As it was at a version, instead of now.
+    pub(crate) version: Option<u64>,
+}
 
 /// A page of a list.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) entries: Vec<Arc<Entry>>,
     pub(crate) version: u64,
-    /// Objects that are left, and the token for the next page.
-    pub(crate) rest: Option<(usize, String)>,
-}
-
-/// Its number, its version, and all that it shows.
-type Held = (u64, u64, Arc<Vec<Arc<Entry>>>);
-
-#[derive(Default)]
-pub(super) struct Pages {
-    next: u64,
-    held: VecDeque<Held>,
+    /// How many objects follow those of this page.
+    pub(crate) left: usize,
 }
 
 /// The objects of a table in a namespace, or in all of them.
 pub(super) fn range<'t>(table: &'t Table, namespace: &str) -> Box<dyn Iterator<Item = &'t Arc<Entry>> + 't> {
-    if namespace.is_empty() {
-        return Box::new(table.objects.values());
-    }
-    let own: Box<str> = namespace.into();
-    let from = table.objects.range(Key::new(namespace, "")..);
-    Box::new(from.take_while(move |(key, _)| key.namespace == own).map(|(_, entry)| entry))
+    range_after(table, namespace, None)
+}
+
+fn range_after<'t>(table: &'t Table, namespace: &str, after: Option<&Key>) -> Box<dyn Iterator<Item = &'t Arc<Entry>> + 't> {
+    let first = Key::new(namespace, "");
+    let from = match after {
+        Some(key) if *key >= first => Bound::Excluded(key),
+        _ if namespace.is_empty() => Bound::Unbounded,
+        _ => Bound::Included(&first),
+    };
+    let own = first.namespace.clone();
+    let found = table.objects.range((from, Bound::Unbounded));
+    Box::new(found.take_while(move |(key, _)| own.is_empty() || key.namespace == own).map(|(_, entry)| entry))
 }
 
 impl Store {
-    /// The first page, or everything when `limit` is 0.
-    pub(crate) fn list(&self, table: &str, namespace: &str, selector: &Selector, limit: usize) -> Page {
-        let (entries, version) = {
-            let inner = self.read();
-            let held = inner.tables.get(table);
-            let found = held.into_iter().flat_map(|t| range(t, namespace)).filter(|e| selector.matches(e)).cloned();
-            (found.collect::<Vec<_>>(), inner.version)
+    /// Lists; `None` when the version asked for is no longer known.
+    pub(crate) fn list(&self, table: &str, query: &Query<'_>) -> Option<Page> {
+        let inner = self.read();
+        let version = query.version.unwrap_or(inner.version).min(inner.version);
+        let Some(table) = inner.tables.get(table) else {
+            return (version >= inner.started).then(|| Page { entries: vec![], version, left: 0 });
         };
-        if limit == 0 || entries.len() <= limit {
-            return Page { entries, version, rest: None };
+        let was = if version == inner.version { Default::default() } else { table.ring.undone(version)? };
+        let present = range_after(table, query.namespace, query.after.as_ref()).filter(|e| !was.contains_key(&e.key));
+        let mut entries: Vec<Arc<Entry>> = present.filter(|e| query.selector.matches(e)).cloned().collect();
+        let before = was.values().copied().flatten();
+        let before = before.filter(|e| query.namespace.is_empty() || *e.key.namespace == *query.namespace);
+        let before = before.filter(|e| query.after.as_ref().is_none_or(|after| e.key > *after));
+        let present = entries.len();
+        entries.extend(before.filter(|e| query.selector.matches(e)).cloned());
+        if entries.len() > present {
+            entries.sort_by(|a, b| a.key.cmp(&b.key));
         }
-        let all = Arc::new(entries);
-        let mut inner = self.write();
-        inner.pages.next += 1;
-        let id = inner.pages.next;
-        inner.pages.held.push_back((id, version, all.clone()));
-        while inner.pages.held.len() > REMEMBERED {
-            inner.pages.held.pop_front();
-        }
-        page(id, version, &all, 0, limit)
+        let limit = if query.limit == 0 { usize::MAX } else { query.limit };
+        let left = entries.len().saturating_sub(limit);
+        entries.truncate(limit);
+        Some(Page { entries, version, left })
     }
-
-    /// The page that a token stands for; `None` when it is forgotten or not one of ours.
-    pub(crate) fn list_on(&self, token: &str, limit: usize) -> Option<Page> {
-        let (id, from) = token.split_once('-')?;
-        let (id, from): (u64, usize) = (id.parse().ok()?, from.parse().ok()?);
-        let mut inner = self.write();
-        let at = inner.pages.held.iter().position(|(held, ..)| *held == id)?;
-        let (_, version, all) = inner.pages.held.get(at)?.clone();
-        let limit = if limit == 0 { usize::MAX } else { limit };
-        let page = page(id, version, &all, from, limit);
-        if page.rest.is_none() {
-            inner.pages.held.remove(at);
-        }
-        Some(page)
-    }
-}
-
-fn page(id: u64, version: u64, all: &[Arc<Entry>], from: usize, limit: usize) -> Page {
-    let from = from.min(all.len());
-    let to = from.saturating_add(limit).min(all.len());
-    let rest = (to < all.len()).then(|| (all.len() - to, format!("{id}-{to}")));
-    Page { entries: all[from..to].to_vec(), version, rest }
 }

@@ -1,14 +1,16 @@
 //! Objects by table (`pods`, `virtualmachines.kubevirt.io`), namespace and name, with one monotonic version for all.
 //!
-//! Objects are kept as the JSON text that goes over the wire, with the few parts that selectors and garbage collection
-//! need beside it: a list is a concatenation, and 10,000 Pods stay small. A write is a compare-and-swap on the version
-//! that the writer saw; it is in the log ([`log`]) before it is visible. Watches read a ring of recent changes ([`ring`])
-//! each with a cursor of its own, so that a slow watcher costs nothing and learns from a 410 that it was too slow.
+//! Objects are kept as the JSON text that goes over the wire, packed ([`pack`]), with the few parts that selectors and
+//! garbage collection need beside it: a list is a concatenation, and 10,000 Pods stay small. A write is a compare-and-swap
+//! on the version that the writer saw; it is in the log ([`log`]) before it is visible. Watches read a ring of recent
+//! changes ([`ring`]) each with a cursor of its own, so that a slow watcher costs nothing and learns from a 410 that it was
+//! too slow.
 //! The store knows nothing of HTTP, kinds or rules: those are [`crate::cluster`]'s.
 
 mod entry;
 mod list;
 pub(crate) mod log;
+mod pack;
 mod ring;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -18,12 +20,13 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use entry::{Entry, Key};
-pub(crate) use list::Page;
+pub(crate) use list::{Page, Query};
 pub(crate) use ring::{Change, Replay};
 
 use crate::registry::Kind;
 use crate::value::set;
-use log::Log;
+use log::{Held, Log};
+use pack::Packer;
 use ring::Ring;
 
 /// What the simulator and the garbage collector are told of every change.
@@ -54,17 +57,19 @@ pub(crate) enum Miss {
 struct Table {
     objects: BTreeMap<Key, Arc<Entry>>,
     ring: Ring,
+    packer: Packer,
     changed: watch::Sender<u64>,
 }
 
 struct Inner {
     version: u64,
+    /// The version at the start: no ring knows what was before.
+    started: u64,
     tables: HashMap<Arc<str>, Table>,
-    uids: HashMap<Box<str>, (Arc<str>, Key)>,
-    dependents: HashMap<Box<str>, HashSet<(Arc<str>, Key)>>,
+    uids: HashMap<Arc<str>, (Arc<str>, Key)>,
+    dependents: HashMap<Arc<str>, HashSet<(Arc<str>, Key)>>,
     log: Option<Log>,
     notes: Option<mpsc::UnboundedSender<Note>>,
-    pages: list::Pages,
 }
 
 /// The store. All methods are quick and take one lock.
@@ -75,15 +80,7 @@ pub(crate) struct Store {
 impl Store {
     /// An empty store that starts at version 1, without a log.
     pub(crate) fn new(log: Option<Log>) -> Self {
-        let inner = Inner {
-            version: 1,
-            tables: HashMap::new(),
-            uids: HashMap::new(),
-            dependents: HashMap::new(),
-            log,
-            notes: None,
-            pages: list::Pages::default(),
-        };
+        let inner = Inner { version: 1, started: 1, tables: HashMap::new(), uids: HashMap::new(), dependents: HashMap::new(), log, notes: None };
         Store { inner: RwLock::new(inner) }
     }
 
@@ -96,11 +93,14 @@ impl Store {
     }
 
     /// Takes over what the log held; nobody is told, and rings start after it.
-    pub(crate) fn load(&self, version: u64, objects: Vec<(String, Entry)>) {
+    pub(crate) fn load(&self, held: Held) {
         let mut inner = self.write();
-        inner.version = version.max(inner.version);
-        for (table, entry) in objects {
-            let table: Arc<str> = table.into();
+        inner.version = held.version.max(inner.version);
+        inner.started = inner.version;
+        for (table, dictionary) in &held.dictionaries {
+            inner.table(table).packer.resume(dictionary);
+        }
+        for (table, entry) in held.objects {
             inner.index(&table, &Arc::new(entry));
         }
         let version = inner.version;
@@ -174,7 +174,7 @@ impl Store {
         }
         let version = inner.version + 1;
         set(&mut object, "metadata.resourceVersion", Value::String(version.to_string()));
-        let entry = Arc::new(Entry::new(kind, &object, version));
+        let entry = Arc::new(Entry::new(kind, &object, version, &mut inner.table(&table).packer, present.as_deref()));
         if let Some(log) = &mut inner.log {
             log.put(&table, &entry).map_err(Miss::Log)?;
         }
@@ -200,11 +200,12 @@ impl Store {
         }
         let version = inner.version + 1;
         set(&mut last, "metadata.resourceVersion", Value::String(version.to_string()));
-        let entry = Arc::new(Entry::new(kind, &last, version));
+        let entry = Arc::new(Entry::new(kind, &last, version, &mut inner.table(&table).packer, present.as_deref()));
         if let Some(log) = &mut inner.log {
             log.remove(&table, &key, version).map_err(Miss::Log)?;
         }
         inner.commit(&table, present, entry.clone(), true);
+        inner.shorten_log();
         Ok(entry)
     }
 
@@ -238,23 +239,22 @@ fn met(expect: Expect, present: Option<&Entry>) -> bool {
 
 impl Inner {
     fn table(&mut self, name: &Arc<str>) -> &mut Table {
-        let version = self.version;
+        let started = self.started;
         self.tables.entry(name.clone()).or_insert_with(|| {
             let mut table = Table::default();
-            table.ring.start_at(version);
+            table.ring.start_at(started);
             table
         })
     }
 
     /// Compacts the log when it is time. Failing to is no reason to refuse the write: the old log is still whole.
     fn shorten_log(&mut self) {
-        if !self.log.as_ref().is_some_and(Log::is_long) {
+        let Inner { version, tables, log: Some(log), .. } = self else { return };
+        if !log.is_long() {
             return;
         }
-        let tables = self.tables.iter();
-        let objects = tables.flat_map(|(name, table)| table.objects.values().map(move |e| (name.to_string(), e.version, e.json.clone())));
-        let held = log::Held { version: self.version, objects: objects.collect() };
-        if let Some(Err(error)) = self.log.as_mut().map(|log| log.shorten(&held)) {
+        let objects = tables.iter().flat_map(|(name, table)| table.objects.values().map(move |entry| (&**name, &**entry)));
+        if let Err(error) = log.shorten(*version, objects) {
             tracing::warn!(%error, "the sandbox's log could not be compacted");
         }
     }
