@@ -7,6 +7,7 @@ mod create;
 mod idle;
 mod machine;
 mod report;
+mod sandbox;
 mod scale;
 mod wrk;
 
@@ -34,6 +35,8 @@ enum What {
     Api,
     /// A thousand instances on a real apiserver, beside the same POSTs sent straight to it
     Scale,
+    /// The sandbox: start, memory, lists of 10,000 Pods, 1,000 watches
+    Sandbox,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -41,6 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let section = match args.what {
         What::Api => api::run(&interrupt)?,
         What::Scale => scale::run(&interrupt)?,
+        What::Sandbox => sandbox::run(&interrupt)?,
     };
     println!("\n{section}");
     report::keep(&section)

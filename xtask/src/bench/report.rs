@@ -8,7 +8,7 @@ const FILE: &str = "docs/benchmarks.md";
 
 const HEAD: &str = "# Benchmarks
 
-Written by `cargo xtask bench api` and `cargo xtask bench scale`: the last run of each. A figure below its
+Written by `cargo xtask bench api|scale|sandbox`: the last run of each. A figure below its
 target stays here as an open item until it is met. Measured on loopback, with the load generator and the
 peer on the same machine.
 ";
