@@ -11,7 +11,7 @@ use std::time::Duration;
 use types::{InstanceStatus, InstanceType, Operation, Step};
 use world::World;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_at_any_step_loses_nothing() {

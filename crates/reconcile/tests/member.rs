@@ -11,7 +11,7 @@ use member::{Kind, KubeVirt};
 use types::{InstanceStatus, InstanceType, Operation};
 use world::World;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_live_their_whole_life() {

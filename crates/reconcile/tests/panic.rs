@@ -8,7 +8,7 @@ use std::time::Duration;
 use types::{InstanceStatus, InstanceType};
 use world::World;
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(120);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_in_a_pass_does_not_end_the_tenure() {

@@ -23,7 +23,7 @@ use serde_json::json;
 use support::{config_map, eventually, from, namespace, start};
 
 /// A real cluster's garbage collector takes its time.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 /// A cluster and a namespace of the test's own.
 struct World {

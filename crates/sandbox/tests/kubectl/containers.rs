@@ -11,7 +11,7 @@ fn with_pod(theme: &str) -> Option<Tour> {
     let container = |name: &str| format!("{{name: {name}, image: busybox, command: [sh, -c, 'echo from {name}; sleep 3600']}}");
     let spec = format!("terminationGracePeriodSeconds: 0, containers: [{}, {}]", container("a"), container("b"));
     tour.ok_with("create -f -", &format!("{{apiVersion: v1, kind: Pod, metadata: {{name: p, labels: {{app: p}}}}, spec: {{{spec}}}}}"));
-    tour.ok("wait pod/p --for=condition=Ready --timeout=60s");
+    tour.ok("wait pod/p --for=condition=Ready --timeout=180s");
     Some(tour)
 }
 
@@ -92,10 +92,10 @@ fn logs_are_read_in_every_way() {
     assert_eq!(tour.ok("logs counts --tail=2"), "3\n4\n");
     assert_eq!(tour.ok("logs counts --tail=0"), "");
     tour.ok("create job j --image=busybox -- echo done");
-    tour.ok("wait job/j --for=condition=Complete --timeout=60s");
+    tour.ok("wait job/j --for=condition=Complete --timeout=180s");
     assert_eq!(tour.ok("logs job/j"), "done\n");
     tour.ok("create deployment d --image=busybox -- sh -c 'echo deployed; sleep 3600'");
-    tour.ok("rollout status deploy/d --timeout=60s");
+    tour.ok("rollout status deploy/d --timeout=180s");
     tour.until("logs deploy/d", |log| log == "deployed\n");
 }
 
@@ -109,7 +109,7 @@ fn a_crash_is_told_and_leaves_its_log() {
     let told = tour.until("describe pod c", |text| text.contains("Back-off restarting failed container c in pod c_"));
     has(&told, &["Exit Code:    3", "Reason:       Error"]);
     tour.ok("run once --image=busybox --restart=Never -- sh -c 'exit 4'");
-    assert_eq!(tour.ok("wait pod/once --for=jsonpath={.status.phase}=Failed --timeout=60s"), "pod/once condition met\n");
+    assert_eq!(tour.ok("wait pod/once --for=jsonpath={.status.phase}=Failed --timeout=180s"), "pod/once condition met\n");
     assert_eq!(tour.ok("get pod once -o jsonpath={.status.containerStatuses[0].state.terminated.exitCode}"), "4");
 }
 
@@ -126,14 +126,14 @@ fn a_client_takes_part_in_what_it_runs() {
     assert_eq!(tour.ok("get pods -o name"), "");
 
     tour.ok("run reads --image=busybox -i --restart=Never --attach=false -- cat");
-    tour.ok("wait pod/reads --for=condition=Ready --timeout=60s");
+    tour.ok("wait pod/reads --for=condition=Ready --timeout=180s");
     assert_eq!(tour.feed("attach -i --quiet reads", b"a word\n").stdout, "a word\n");
-    tour.ok("wait pod/reads --for=jsonpath={.status.phase}=Succeeded --timeout=60s");
+    tour.ok("wait pod/reads --for=jsonpath={.status.phase}=Succeeded --timeout=180s");
     has(&tour.fails("attach reads"), &["error: cannot attach a container in a completed pod; current phase is Succeeded"]);
     has(&tour.fails("attach none"), &["Error from server (NotFound): pods \"none\" not found"]);
 
     tour.ok("run counts --image=busybox --restart=Never -- sh -c 'echo 0; sleep 4; echo 4; sleep 1; echo 5'");
-    tour.ok("wait pod/counts --for=condition=Ready --timeout=60s");
+    tour.ok("wait pod/counts --for=condition=Ready --timeout=180s");
     assert!(tour.ok("attach --quiet counts").ends_with("4\n5\n"), "it ends with its Pod");
 }
 

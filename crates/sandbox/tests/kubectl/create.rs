@@ -36,7 +36,7 @@ fn workloads_are_made_and_run() {
         tour.ok("get deploy d -o jsonpath={.spec.replicas}{.spec.template.spec.containers[0].ports[0].containerPort}{.spec.selector}"),
         r#"280{"matchLabels":{"app":"d"}}"#
     );
-    tour.ok("rollout status deployment d --timeout=60s");
+    tour.ok("rollout status deployment d --timeout=180s");
     tour.ok("create deployment c --image=busybox -- sleep 5");
     assert_eq!(tour.ok("get deploy c -o jsonpath={.spec.template.spec.containers[0].command}"), r#"["sleep","5"]"#);
     tour.ok("create job j --image=busybox -- true");

@@ -30,8 +30,8 @@ fn cascades_take_leave_or_wait_for_the_children() {
     let Some(tour) = Tour::begin("cascade") else { return };
     for (name, cascade) in [("back", "background"), ("fore", "foreground"), ("orph", "orphan")] {
         tour.ok(&format!("create deployment {name} --image=nginx --replicas=2"));
-        tour.ok(&format!("rollout status deploy/{name} --timeout=60s"));
-        has(&tour.ok(&format!("delete deploy {name} --cascade={cascade} --timeout=60s")), &[&format!("deployment.apps \"{name}\" deleted")]);
+        tour.ok(&format!("rollout status deploy/{name} --timeout=180s"));
+        has(&tour.ok(&format!("delete deploy {name} --cascade={cascade} --timeout=180s")), &[&format!("deployment.apps \"{name}\" deleted")]);
         let sets = tour.ok(&format!("get rs -l app={name} -o name"));
         match cascade {
             "foreground" => assert_eq!(sets, "", "gone before their owner"),
@@ -43,7 +43,7 @@ fn cascades_take_leave_or_wait_for_the_children() {
         }
     }
     assert_eq!(tour.ok("get rs -l app=orph -o name").lines().count(), 1);
-    tour.ok("delete rs -l app=orph --timeout=60s");
+    tour.ok("delete rs -l app=orph --timeout=180s");
     tour.until("get pods -o name", str::is_empty);
 }
 
@@ -58,7 +58,7 @@ fn a_finalizer_holds_until_it_is_taken_away() {
     tour.ok(removal);
     assert_eq!(tour.ok("get cm h -o jsonpath={.metadata.finalizers}"), r#"["example.com/other"]"#);
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| tour.ok("wait --for=delete cm/h --timeout=60s"));
+        let waiting = scope.spawn(|| tour.ok("wait --for=delete cm/h --timeout=180s"));
         tour.ok("patch cm h --type=merge -p {\"metadata\":{\"finalizers\":null}}");
         waiting.join().expect("it ends");
     });
@@ -71,10 +71,10 @@ fn a_pod_goes_gracefully_or_at_once() {
     for name in ["p", "q", "r"] {
         tour.ok(&format!("run {name} --image=nginx"));
     }
-    tour.ok("wait pod p q r --for=condition=Ready --timeout=60s");
-    has(&tour.ok("delete pod p --timeout=60s"), &["pod \"p\" deleted"]);
-    has(&tour.ok("delete pod q --now --timeout=60s"), &["pod \"q\" deleted"]);
-    let said = tour.run("delete pod r --force --grace-period=0 --timeout=60s", "", &[]);
+    tour.ok("wait pod p q r --for=condition=Ready --timeout=180s");
+    has(&tour.ok("delete pod p --timeout=180s"), &["pod \"p\" deleted"]);
+    has(&tour.ok("delete pod q --now --timeout=180s"), &["pod \"q\" deleted"]);
+    let said = tour.run("delete pod r --force --grace-period=0 --timeout=180s", "", &[]);
     assert_eq!(said.code, 0, "{said:?}");
     has(&said.stdout, &["pod \"r\" force deleted"]);
     has(&said.stderr, &["Immediate deletion does not wait"]);
@@ -89,7 +89,7 @@ fn a_namespace_takes_everything_with_it() {
     tour.until(&format!("-n {other} get sa default -o name --ignore-not-found"), |name| !name.is_empty());
     tour.ok(&format!("-n {other} create deployment d --image=nginx"));
     tour.ok(&format!("-n {other} create secret generic s --from-literal=a=b"));
-    tour.ok(&format!("-n {other} rollout status deploy/d --timeout=60s"));
+    tour.ok(&format!("-n {other} rollout status deploy/d --timeout=180s"));
     has(&tour.ok(&format!("delete ns {other} --timeout=80s")), &[&format!("namespace \"{other}\" deleted")]);
     has(&tour.fails(&format!("get ns {other}")), &["(NotFound)"]);
     has(&tour.ok(&format!("-n {other} get all,secrets -o name --ignore-not-found")), &[]);

@@ -6,7 +6,7 @@ use super::tour::{Tour, has, rows};
 fn workloads_are_described_with_their_events() {
     let Some(tour) = Tour::begin("describe") else { return };
     tour.ok("create deployment d --image=nginx:1 --replicas=2 --port=80");
-    tour.ok("rollout status deploy/d --timeout=60s");
+    tour.ok("rollout status deploy/d --timeout=180s");
     let deployment = tour.until("describe deploy d", |text| text.contains("ScalingReplicaSet"));
     has(
         &deployment,
@@ -133,5 +133,5 @@ fn what_belongs_to_no_namespace_is_described() {
     );
     tour.ok_with("create -f -", &format!("{{apiVersion: v1, kind: PersistentVolume, metadata: {{name: {own}}}, spec: {{capacity: {{storage: 1Gi}}, accessModes: [ReadWriteOnce], hostPath: {{path: /none}}}}}}"));
     has(&tour.ok(&format!("describe pv {own}")), &["Reclaim Policy:  Retain", "Capacity:        1Gi", "Type:          HostPath"]);
-    tour.ok(&format!("delete clusterrole,clusterrolebinding,pc,sc,pv {own} --timeout=60s"));
+    tour.ok(&format!("delete clusterrole,clusterrolebinding,pc,sc,pv {own} --timeout=180s"));
 }

@@ -54,7 +54,7 @@ fn a_new_definition_is_served_at_once_and_gone_with_it() {
         additionalPrinterColumns: [{{name: Size, type: string, jsonPath: .spec.size}}]}}]}}}}"
     );
     tour.ok_with("create -f -", &crd);
-    tour.ok(&format!("wait --for=condition=Established crd/gadgets.{group} --timeout=60s"));
+    tour.ok(&format!("wait --for=condition=Established crd/gadgets.{group} --timeout=180s"));
     let gadget = |size: &str| format!("{{apiVersion: {group}/v1, kind: Gadget, metadata: {{name: g}}, spec: {{size: {size}}}}}");
     tour.until("api-resources -o name", |names| names.contains(&format!("gadgets.{group}")));
     assert_eq!(tour.ok_with("apply -f -", &gadget("small")), format!("gadget.{group}/g created\n"));
@@ -66,7 +66,7 @@ fn a_new_definition_is_served_at_once_and_gone_with_it() {
     tour.ok(&format!("patch {short} g --type=merge --subresource=status -p {{\"status\":{{\"phase\":\"Ready\"}}}}"));
     tour.ok(&format!("wait {short}/g --for=jsonpath={{.status.phase}}=Ready --timeout=30s"));
     has(&tour.ok(&format!("describe {short} g")), &["Size:  huge", "Phase:  Ready", "API Version:  ", "Kind:         Gadget"]);
-    tour.ok(&format!("delete crd gadgets.{group} --timeout=60s"));
+    tour.ok(&format!("delete crd gadgets.{group} --timeout=180s"));
     // api-resources asks anew; the others keep what they learned for hours.
     tour.until("api-resources -o name", |names| !names.contains(&format!("gadgets.{group}")));
     has(&tour.fails(&format!("get {short}")), &["the server doesn't have a resource type"]);

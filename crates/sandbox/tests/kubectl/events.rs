@@ -6,7 +6,7 @@ use super::tour::{Tour, has, rows};
 fn events_are_shown_of_one_object_and_of_all() {
     let Some(tour) = Tour::begin("events") else { return };
     tour.ok("create deployment d --image=nginx");
-    tour.ok("rollout status deploy/d --timeout=60s");
+    tour.ok("rollout status deploy/d --timeout=180s");
     let of_deployment = tour.until("events --for deployment/d", |events| events.contains("ScalingReplicaSet"));
     assert_eq!(rows(&of_deployment)[0], ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]);
     has(&of_deployment, &["Normal", "Deployment/d", "Scaled up replica set d-"]);

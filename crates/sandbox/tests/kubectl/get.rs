@@ -22,7 +22,7 @@ fn with_maps(theme: &str) -> Option<Tour> {
 #[test]
 fn tables_have_the_columns_of_their_kind() {
     let Some(tour) = with_maps("tables") else { return };
-    tour.ok("wait --for=condition=Ready pod/p --timeout=60s");
+    tour.ok("wait --for=condition=Ready pod/p --timeout=180s");
     let table = tour.ok("get cm -l colour");
     assert_eq!(rows(&table)[0], ["NAME", "DATA", "AGE"]);
     assert_eq!(rows(&table).iter().skip(1).map(|r| r[..2].join("=")).collect::<Vec<_>>(), ["one=1", "three=1", "two=2"]);
@@ -72,7 +72,7 @@ fn every_output_format_works() {
 #[test]
 fn selectors_choose() {
     let Some(tour) = with_maps("selectors") else { return };
-    tour.ok("wait --for=condition=Ready pod/p --timeout=60s");
+    tour.ok("wait --for=condition=Ready pod/p --timeout=180s");
     let chosen = |options: &str| tour.ok(&format!("get cm -o name {options}")).replace("configmap/", "").replace('\n', " ");
     assert_eq!(chosen("-l colour=red"), "one three ");
     assert_eq!(chosen("-l colour!=red,colour"), "two ");

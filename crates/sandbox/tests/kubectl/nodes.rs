@@ -21,8 +21,8 @@ fn a_node_is_cordoned_drained_and_used_again() {
 
     let pinned = format!("{{\"spec\":{{\"nodeSelector\":{{\"kubernetes.io/hostname\":\"{node}\"}}}}}}");
     tour.ok(&format!("run bare --image=nginx --labels=drained={0} --overrides={pinned}", tour.namespace()));
-    tour.ok("wait pod/bare --for=condition=Ready --timeout=60s");
-    let drain = format!("drain {node} --ignore-daemonsets --delete-emptydir-data --pod-selector=drained={} --timeout=60s", tour.namespace());
+    tour.ok("wait pod/bare --for=condition=Ready --timeout=180s");
+    let drain = format!("drain {node} --ignore-daemonsets --delete-emptydir-data --pod-selector=drained={} --timeout=180s", tour.namespace());
     has(&tour.fails(&drain), &["cannot delete", "declare no controller (use --force to override)", "bare"]);
     let said = tour.run(&format!("{drain} --force"), "", &[]);
     assert_eq!(said.code, 0, "{said:?}");

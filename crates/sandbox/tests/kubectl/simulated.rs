@@ -6,7 +6,7 @@ use super::tour::{Tour, has, rows};
 fn logs_are_read_by_pod_workload_and_label() {
     let Some(tour) = Tour::simulated("logs") else { return };
     tour.ok("create deployment d --image=nginx --replicas=2");
-    tour.ok("rollout status deploy/d --timeout=60s");
+    tour.ok("rollout status deploy/d --timeout=180s");
     let pod = tour.ok("get pods -l app=d -o jsonpath={.items[0].metadata.name}");
     let log = tour.ok(&format!("logs {pod}"));
     assert!(!log.is_empty());
@@ -29,7 +29,7 @@ fn usage_is_shown_by_node_pod_and_container() {
             format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {pod}, labels: {{size: {label}}}}}, spec: {{containers: [{containers}]}}}}");
         tour.ok_with("create -f -", &object);
     }
-    tour.ok("wait pod/small pod/large --for=condition=Ready --timeout=60s");
+    tour.ok("wait pod/small pod/large --for=condition=Ready --timeout=180s");
     let nodes = tour.ok("top nodes");
     assert_eq!(rows(&nodes)[0].join(" ").replace(['(', ')'], ""), "NAME CPUcores CPU% MEMORYbytes MEMORY%");
     assert!(rows(&nodes)[1][1].ends_with('m') && rows(&nodes)[1][3].ends_with("Mi"), "{nodes}");
@@ -50,7 +50,7 @@ fn usage_is_shown_by_node_pod_and_container() {
 fn a_job_completes() {
     let Some(tour) = Tour::simulated("job") else { return };
     tour.ok("create job j --image=busybox -- true");
-    assert_eq!(tour.ok("wait job/j --for=condition=Complete --timeout=60s"), "job.batch/j condition met\n");
+    assert_eq!(tour.ok("wait job/j --for=condition=Complete --timeout=180s"), "job.batch/j condition met\n");
     let table = tour.ok("get job j --no-headers");
     assert_eq!(rows(&table)[0][..3], ["j", "Complete", "1/1"]);
 }
@@ -59,7 +59,7 @@ fn a_job_completes() {
 fn what_the_sandbox_never_does_is_refused_clearly() {
     let Some(tour) = Tour::simulated("never") else { return };
     tour.ok("create deployment d --image=nginx");
-    tour.ok("rollout status deploy/d --timeout=60s");
+    tour.ok("rollout status deploy/d --timeout=180s");
     has(&tour.fails("explain pods"), &["not found in OpenAPI schema"]);
     has(&tour.fails("port-forward deploy/d 0:80"), &["the sandbox has no portforward: nothing listens in its containers"]);
     let pod = tour.ok("get pods -o jsonpath={.items[0].metadata.name}");
@@ -77,5 +77,5 @@ fn a_cordoned_node_gets_no_new_pods() {
     tour.until("get pod p -o jsonpath={.status.conditions[0].reason}", |reason| reason == "Unschedulable");
     has(&tour.ok("describe pod p"), &["FailedScheduling", "unschedulable"]);
     tour.ok(&format!("uncordon {node}"));
-    tour.ok("wait pod/p --for=condition=Ready --timeout=60s");
+    tour.ok("wait pod/p --for=condition=Ready --timeout=180s");
 }

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use tokio::runtime::Runtime;
 
 /// Longer than any command or condition takes, even on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(90);
+const DEADLINE: Duration = Duration::from_secs(240);
 /// Name a kubeconfig of a real cluster, and of one whose node runs containers.
 const CLUSTER: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
 const NODE_CLUSTER: &str = "KUBEKCLOUD_TEST_NODE_KUBECONFIG";

@@ -6,19 +6,19 @@ use super::tour::{Tour, has};
 fn waits_end_when_what_they_wait_for_is_there() {
     let Some(tour) = Tour::begin("wait") else { return };
     tour.ok("run p --image=nginx");
-    assert_eq!(tour.ok("wait --for=condition=Ready pod/p --timeout=60s"), "pod/p condition met\n");
-    assert_eq!(tour.ok("wait --for=condition=Ready=true pod --all --timeout=60s"), "pod/p condition met\n");
-    assert_eq!(tour.ok("wait --for=jsonpath={.status.phase}=Running pod/p --timeout=60s"), "pod/p condition met\n");
-    assert_eq!(tour.ok("wait --for=jsonpath={.status.podIP} pod/p --timeout=60s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=condition=Ready pod/p --timeout=180s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=condition=Ready=true pod --all --timeout=180s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=jsonpath={.status.phase}=Running pod/p --timeout=180s"), "pod/p condition met\n");
+    assert_eq!(tour.ok("wait --for=jsonpath={.status.podIP} pod/p --timeout=180s"), "pod/p condition met\n");
     std::thread::scope(|scope| {
         tour.ok("create cm late");
-        let gone = scope.spawn(|| tour.ok("wait --for=delete pod/p cm/late --timeout=60s"));
+        let gone = scope.spawn(|| tour.ok("wait --for=delete pod/p cm/late --timeout=180s"));
         tour.ok("delete pod/p cm/late");
         gone.join().expect("it ends");
     });
     tour.ok("create deployment d --image=nginx");
-    tour.ok("wait deploy/d --for=condition=Available --timeout=60s");
-    tour.ok(&format!("wait ns/{} --for=jsonpath={{.status.phase}}=Active --timeout=60s", tour.namespace()));
+    tour.ok("wait deploy/d --for=condition=Available --timeout=180s");
+    tour.ok(&format!("wait ns/{} --for=jsonpath={{.status.phase}}=Active --timeout=180s", tour.namespace()));
 }
 
 #[test]
@@ -29,11 +29,11 @@ fn a_wait_for_creation_ends_with_it() {
         return;
     }
     std::thread::scope(|scope| {
-        let created = scope.spawn(|| tour.ok("wait --for=create cm/late --timeout=60s"));
+        let created = scope.spawn(|| tour.ok("wait --for=create cm/late --timeout=180s"));
         tour.ok("create cm late");
         assert_eq!(created.join().expect("it ends"), "configmap/late condition met\n");
     });
-    assert_eq!(tour.ok("wait --for=create cm/late --timeout=60s"), "configmap/late condition met\n");
+    assert_eq!(tour.ok("wait --for=create cm/late --timeout=180s"), "configmap/late condition met\n");
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn a_pod_is_run_exposed_and_read() {
         r#"[{"name":"A","value":"1"}]80"#
     );
     has(&tour.ok("run q --image=nginx --dry-run=client -o yaml"), &["kind: Pod\n", "image: nginx\n"]);
-    tour.ok("wait --for=condition=Ready pod/p --timeout=60s");
+    tour.ok("wait --for=condition=Ready pod/p --timeout=180s");
     assert_eq!(tour.ok("expose pod p --port=8080 --target-port=80 --name=front"), "service/front exposed\n");
     assert_eq!(tour.ok("get svc front -o jsonpath={.spec.selector.app}{.spec.ports[0].port}{.spec.ports[0].targetPort}"), "p808080");
     has(&tour.fails("expose pod p --port=80 --name=front"), &["services \"front\" already exists"]);
@@ -38,7 +38,7 @@ fn a_replication_controller_keeps_its_pods() {
         "create -f -",
         &format!("{{apiVersion: v1, kind: ReplicationController, metadata: {{name: rc}}, spec: {{replicas: 2, template: {template}}}}}"),
     );
-    tour.ok("wait rc/rc --for=jsonpath={.status.readyReplicas}=2 --timeout=60s");
+    tour.ok("wait rc/rc --for=jsonpath={.status.readyReplicas}=2 --timeout=180s");
     assert_eq!(tour.ok("get rc rc -o jsonpath={.spec.selector}{.metadata.labels}"), r#"{"app":"rc"}{"app":"rc"}"#);
     assert_eq!(rows(&tour.ok("get rc rc --no-headers"))[0][..4], ["rc", "2", "2", "2"]);
     tour.ok("scale rc rc --replicas=1");

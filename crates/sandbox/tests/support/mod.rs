@@ -16,7 +16,7 @@ use kubekcloud_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
 /// Longer than anything takes, even on a busy machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn start() -> (Sandbox, Client) {
     started(Options::default()).await

@@ -30,7 +30,7 @@ import {
 
 // Whether somebody answers for containers: logs and exec.
 const CONTAINERS = process.env.TOUR_CONTAINERS === "yes";
-const DEADLINE = 60_000;
+const DEADLINE = 180_000;
 
 const config = new KubeConfig();
 config.loadFromDefault();

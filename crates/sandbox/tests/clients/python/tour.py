@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 
 # Whether somebody answers for containers: logs and exec.
 CONTAINERS = os.environ.get("TOUR_CONTAINERS") == "yes"
-DEADLINE = 60
+DEADLINE = 180
 
 
 def eventually(what, attempt):

@@ -21,8 +21,8 @@ use server::Server;
 pub(crate) use talk::Talk;
 
 /// Longer than any case takes, even on a busy machine; real containers take theirs.
-const DEADLINE: Duration = Duration::from_secs(60);
-const DEADLINE_ON_NODE: Duration = Duration::from_secs(240);
+const DEADLINE: Duration = Duration::from_secs(180);
+const DEADLINE_ON_NODE: Duration = Duration::from_secs(360);
 
 /// Declares the cases of an area: `name: |t| { ... }` makes a test each.
 macro_rules! cases {
