@@ -28,8 +28,15 @@ pub(super) fn check(kind: &Kind, name: &str) -> Vec<Cause> {
 }
 
 fn path_segment(name: &str) -> Vec<Cause> {
-    let bad = name == "." || name == ".." || name.chars().any(|c| c.is_control() || "/%\"\\".contains(c));
-    if bad { vec![Cause::invalid("metadata.name", name, "may not contain '/' or '%'")] } else { vec![] }
+    let why = match name {
+        "." => "may not be '.'".to_owned(),
+        ".." => "may not be '..'".to_owned(),
+        _ => match name.chars().find(|c| matches!(c, '/' | '%')) {
+            Some(wrong) => format!("may not contain '{wrong}'"),
+            None => return vec![],
+        },
+    };
+    vec![Cause::invalid("metadata.name", name, &why)]
 }
 
 pub(crate) fn is_subdomain(name: &str) -> bool {

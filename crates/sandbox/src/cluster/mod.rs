@@ -40,6 +40,8 @@ pub(crate) struct Write {
     pub(crate) unknown: Unknown,
     /// The fields of the body in their order, each with whether it repeats one.
     pub(crate) keys: Vec<(String, bool)>,
+    /// What YAML's parser says of a key that the body repeats.
+    pub(crate) repeated: Option<String>,
     /// What the client is told besides the answer.
     pub(crate) warnings: Arc<Mutex<Vec<String>>>,
 }
@@ -56,7 +58,7 @@ pub(crate) enum Unknown {
 impl Write {
     pub(crate) fn by(manager: &str) -> Self {
         let writer = Writer { manager: manager.to_owned(), subresource: String::new() };
-        Write { writer, dry_run: false, applied: false, unknown: Unknown::default(), keys: Vec::new(), warnings: Arc::default() }
+        Write { writer, dry_run: false, applied: false, unknown: Unknown::default(), keys: Vec::new(), repeated: None, warnings: Arc::default() }
     }
 
     /// Refuses fields that the kind doesn't have, or leaves a warning about each.
@@ -66,7 +68,13 @@ impl Write {
         let repeated = self.keys.iter().enumerate().filter(|(_, (_, again))| *again);
         told.extend(repeated.map(|(at, (field, _))| (at, format!("duplicate field {field:?}"))));
         told.sort();
-        let told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
+        let mut told: Vec<String> = told.into_iter().map(|(_, text)| text).collect();
+        if let Some(repeated) = &self.repeated {
+            match self.unknown {
+                Unknown::Refused => return Err(refuse(format!("yaml: unmarshal errors:\n  {repeated}"))),
+                _ => told.insert(0, repeated.clone()),
+            }
+        }
         match self.unknown {
             Unknown::Refused if !told.is_empty() => return Err(refuse(told.join(", "))),
             // A write that is tried again says it once.

@@ -15,10 +15,14 @@ use crate::value::{at, default, remove, set, text};
 /// A patch of one of the four types.
 #[derive(Debug, Clone)]
 pub(crate) enum Patch {
-    Json(json_patch::Patch),
+    /// Operations, not looked into yet.
+    Json(Vec<Value>),
     Merge(Value),
     Strategic(Value),
-    Apply { config: Value, force: bool },
+    Apply {
+        config: Value,
+        force: bool,
+    },
 }
 
 /// What a patch may do besides.

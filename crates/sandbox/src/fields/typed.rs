@@ -213,7 +213,9 @@ impl Mismatch {
             return words.to_owned();
         }
         match self.wanted.split_once(['[', '.']) {
+            None if self.wanted == "string" && self.found == "number" => "cannot convert int64 to string".to_owned(),
             None => format!("unrecognized type: {}", self.wanted),
+            Some(("map", _)) if self.found == "array" => "cannot restore map from slice".to_owned(),
             Some(("", _)) => format!("cannot restore slice from {}", self.found),
             Some(("map", _)) => format!("cannot restore map from {}", self.found),
             Some(_) => format!("cannot restore struct from: {}", self.found),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::reply::{self, Reply};
 use super::request::Request;
 use crate::registry::{Kind, Registry};
-use crate::status::{Answer, Refusal};
+use crate::status::Answer;
 
 pub(crate) fn index(registry: &Registry) -> Reply {
     let mut paths = Map::new();
@@ -24,7 +24,7 @@ pub(crate) fn index(registry: &Registry) -> Reply {
 pub(crate) fn document(registry: &Registry, group: &str, version: &str) -> Answer<Reply> {
     let kinds: Vec<_> = registry.kinds().iter().filter(|k| k.group == group && k.version == version).collect();
     if kinds.is_empty() {
-        return Err(Refusal::no_such_path());
+        return Ok(reply::empty(404));
     }
     let mut paths = Map::new();
     for kind in kinds {

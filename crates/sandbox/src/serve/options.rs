@@ -36,12 +36,13 @@ pub(super) fn delete(request: &Request) -> Answer<DeleteOptions> {
             set(&mut body, name, said.parse::<i64>().map_or_else(|_| json!(said), |n| json!(n)));
         }
     }
-    let dry = request.query("dryRun");
+    let dry: Vec<&str> = request.queries("dryRun").filter(|d| !d.is_empty()).collect();
     if !dry.is_empty() {
-        set(&mut body, "dryRun", json!([dry]));
+        set(&mut body, "dryRun", json!(dry));
     }
-    if let Some(other) = crate::value::list(&body, "dryRun").iter().find(|d| *d != "All") {
-        return Err(Refusal::options("DeleteOptions", &Cause::unsupported("dryRun", &json!([other]), &["All"])));
+    let dry = crate::value::list(&body, "dryRun");
+    if dry.iter().any(|d| d != "All") {
+        return Err(Refusal::options("DeleteOptions", &Cause::unsupported("dryRun", &json!(dry), &["All"])));
     }
     DeleteOptions::parse(&body)
 }

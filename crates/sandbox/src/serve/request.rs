@@ -92,17 +92,24 @@ impl Request {
         }
     }
 
-    /// Refuses a client that wants none of what there is.
-    pub(crate) fn acceptable(&self) -> Answer<()> {
-        const THERE: &[&str] = &["*/*", "application/*", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+    /// Refuses a client that wants none of what there is; only collections can be streamed.
+    pub(crate) fn acceptable(&self, collection: bool) -> Answer<()> {
+        const THERE: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
         let accept = self.header(header::ACCEPT);
-        let known = |wanted: &str| THERE.contains(&wanted.split(';').next().unwrap_or_default().trim());
-        if accept.is_empty() || accept.split(',').any(known) {
+        let refuse = |message: String| Refusal::new(406, "NotAcceptable", message);
+        let known = |wanted: &&str| {
+            let media = wanted.split(';').next().unwrap_or_default().trim();
+            matches!(media, "*/*" | "application/*") || THERE.split(", ").any(|there| there == media)
+        };
+        let wanted: Vec<&str> = accept.split(',').filter(known).collect();
+        if accept.is_empty() || wanted.iter().any(|wanted| has_form(wanted)) {
             return Ok(());
         }
-        let there = "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
-        let message = format!("406: Not Acceptable\n\nAvailable representations: {there}");
-        Err(Refusal::new(406, "NotAcceptable", message).with_details(serde_json::json!({})))
+        if !wanted.is_empty() {
+            return Err(refuse(format!("only the following media types are accepted: {THERE}")));
+        }
+        let streams = if collection { ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch" } else { "" };
+        Err(refuse(format!("406: Not Acceptable\n\nAvailable representations: {THERE}{streams}")).with_details(serde_json::json!({})))
     }
 
     pub(crate) fn body(&self) -> &Bytes {
@@ -118,7 +125,7 @@ impl Request {
         let unrecognized = |why: String| {
             Refusal::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({})", summary(&self.body)))
         };
-        let object = match self.content_type() {
+        let object = match self.content_type().to_ascii_lowercase().as_str() {
             "" | "application/json" => self.json(),
             "application/vnd.kubernetes.protobuf" if !self.body.starts_with(b"k8s\0") => {
                 Err("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]".to_owned())
@@ -132,6 +139,7 @@ impl Request {
         };
         match object.map_err(unrecognized)? {
             object @ Value::Object(_) => Ok(object),
+            Value::Null => Ok(serde_json::json!({})),
             other => Err(unrecognized(format!(
                 "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
                 go_name(&other)
@@ -153,7 +161,19 @@ impl Request {
         if text.trim_start().starts_with('{') {
             return self.json();
         }
-        serde_saphyr::from_str(text).map_err(|e| format!("yaml: {e}"))
+        match first_document(text, serde_saphyr::options::DuplicateKeyPolicy::LastWins) {
+            Ok(value) => Ok(value),
+            Err(e) => Err(format!("yaml: {e}")),
+        }
+    }
+
+    /// The first key that a YAML body repeats, in the words of the real server's parser.
+    fn repeated_key(&self) -> Option<String> {
+        let text = std::str::from_utf8(&self.body).ok().filter(|t| self.content_type().ends_with("yaml") && !t.trim_start().starts_with('{'))?;
+        let error = first_document(text, serde_saphyr::options::DuplicateKeyPolicy::Error).err()?;
+        let (line, said) = (error.location()?.line(), error.to_string());
+        let key = said.split_once("duplicate mapping key: ")?.1.split(", set ").next()?.to_owned();
+        Some(format!("line {line}: key {key:?} already set in map"))
     }
 
     /// A body that may be missing.
@@ -184,11 +204,14 @@ impl Request {
         if write.unknown != Unknown::Dropped && self.content_type().ends_with("json") {
             write.keys = scan::scan(&self.body).unwrap_or_default();
         }
+        if write.unknown != Unknown::Dropped {
+            write.repeated = self.repeated_key();
+        }
         Ok(write)
     }
 
     fn wrong_option(&self, manager: &str) -> Option<Cause> {
-        let applies = self.content_type().starts_with("application/apply-patch");
+        let applies = self.content_type() == "application/apply-patch+yaml";
         let forced = self.query.iter().any(|(name, _)| name == "force");
         let validation = self.query("fieldValidation");
         let unprintable = manager.chars().enumerate().find(|(_, c)| c.is_control());
@@ -219,6 +242,23 @@ impl Request {
     /// A flag as the real server reads it: anything but a clear no.
     pub(crate) fn affirmed(&self, name: &str) -> bool {
         self.query.iter().any(|(n, value)| n == name && !matches!(value.as_str(), "false" | "0"))
+    }
+}
+
+/// Whatever follows the first document is nobody's.
+fn first_document(text: &str, duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy) -> Result<Value, serde_saphyr::Error> {
+    let options = serde_saphyr::options! { duplicate_keys: duplicate_keys };
+    let all: Vec<Value> = serde_saphyr::from_multiple_with_options(text, options)?;
+    Ok(all.into_iter().next().unwrap_or_default())
+}
+
+/// Whether there is the form that a media type asks for: as it is, a Table, or metadata only.
+fn has_form(media: &str) -> bool {
+    let option = |name: &str| media.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
+    match option("as") {
+        None => true,
+        Some("Table" | "PartialObjectMetadata" | "PartialObjectMetadataList") => option("v").is_none_or(|v| v == "v1"),
+        Some(_) => false,
     }
 }
 

@@ -19,7 +19,7 @@ use crate::value::{at, number, set, text};
 
 pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
     if !matches!(target.subresource.as_str(), "log" | "exec" | "attach") {
-        request.acceptable()?;
+        request.acceptable(target.name.is_empty())?;
     }
     if target.kind.review {
         return review::answer(&target.kind, &request);
@@ -31,7 +31,9 @@ pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request
         (Method::GET, true, _) if request.flag("watch") => watch::watch(served, &target, &request),
         (Method::GET, true, _) => list::list(served, &target, &request),
         (Method::POST, true, _) => create(served, &target, &request),
-        (Method::DELETE, true, _) if target.kind.deletes_collections() => delete_all(served, &target, &request),
+        (Method::DELETE, true, _) if target.kind.deletes_collections() && target.kind.namespaced != target.namespace.is_empty() => {
+            delete_all(served, &target, &request)
+        }
         (Method::GET, false, "log") => logs::read(served, &target, &request).await,
         (_, false, "exec") => exec::exec(served, &target, &request),
         (_, false, "attach") => exec::attach(served, &target, &request),
@@ -122,12 +124,17 @@ fn parse_patch(request: &Request) -> Answer<Patch> {
     match request.content_type() {
         "application/json-patch+json" => {
             let patch = request.parsed().map_err(bad(decoding))?;
-            if !patch.is_array() {
-                let why = format!("json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp", go_name(&patch));
-                return Err(bad(decoding)(why));
+            let into = |value: &Value, ty: &str| bad(decoding)(format!("json: cannot unmarshal {} into Go value of type {ty}", go_name(value)));
+            match patch {
+                Value::Null => Ok(Patch::Json(vec![])),
+                Value::Array(operations) => match operations.iter().find(|o| !o.is_object()) {
+                    Some(other) => Err(into(other, "handlers.jsonPatchOp")),
+                    None => Ok(Patch::Json(operations)),
+                },
+                other => Err(into(&other, "[]handlers.jsonPatchOp")),
             }
-            serde_json::from_value(patch).map(Patch::Json).map_err(|_| Refusal::rejected())
         }
+        "application/merge-patch+json" if &request.body()[..] == b"null" => Err(Refusal::bad_request("Invalid JSON Patch")),
         "application/merge-patch+json" => Ok(Patch::Merge(request.parsed().and_then(object_only).map_err(bad(decoding))?)),
         "application/strategic-merge-patch+json" => Ok(Patch::Strategic(request.parsed().and_then(object_only).map_err(bad(""))?)),
         "application/apply-patch+yaml" => {
@@ -212,7 +219,7 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         Method::GET => return Ok(reply::json(200, &scale)),
         Method::PUT => scale = checked_scale(request.object("Scale")?)?,
         Method::PATCH => match parse_patch(request)? {
-            Patch::Json(patch) => json::patch(&mut scale, &patch).map_err(|e| Refusal::new(422, "Invalid", e.to_string()))?,
+            Patch::Json(patch) => json::patch(&mut scale, &patch).map_err(|_| Refusal::rejected())?,
             Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply { config: patch, .. } => json_patch::merge(&mut scale, &patch),
         },
         _ => return Err(Refusal::method()),

@@ -48,6 +48,7 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["openapi", "v3"] if get => Ok(openapi::index(&registry)),
         ["openapi", "v3", "api", version] if get => openapi::document(&registry, "", version),
         ["openapi", "v3", "apis", group, version] if get => openapi::document(&registry, group, version),
+        ["api" | "apis" | "version"] | ["api", "v1"] | ["apis", _] | ["apis", _, _] if !get => Err(Refusal::method()),
         ["api", version, rest @ ..] => resource::serve(served, target(served, "", version, rest)?, request).await,
         // Nor where all kinds of the group come from definitions, and none is this.
         ["apis", group, version, plural, ..] | ["apis", group, version, "namespaces", _, plural, ..]
@@ -56,7 +57,8 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
             Ok(reply::text(404, "404 page not found\n"))
         }
         ["apis", group, version, rest @ ..] => resource::serve(served, target(served, group, version, rest)?, request).await,
-        _ => Err(Refusal::no_such_path()),
+        ["api" | "apis", ..] => Err(Refusal::no_such_path()),
+        _ => Ok(reply::text(404, "404 page not found\n")),
     }
 }
 

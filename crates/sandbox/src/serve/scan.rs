@@ -38,6 +38,8 @@ impl Scanner<'_> {
             None => "unexpected end of JSON input".to_owned(),
             Some(b'\'') => format!(r"invalid character '\'' {context}"),
             Some(byte @ (b' '..=b'~')) => format!("invalid character '{}' {context}", char::from(byte)),
+            Some(byte @ (b'\n' | b'\r' | b'\t')) => format!("invalid character '{}' {context}", char::from(byte).escape_default()),
+            Some(byte @ (..b' ' | 0x7f)) => format!(r"invalid character '\x{byte:02x}' {context}"),
             Some(byte) => format!("invalid character '{}' {context}", char::from(byte).escape_default()),
         }
     }

@@ -27,6 +27,7 @@ areas!(
     owners,
     patch,
     quantity,
+    refused,
     schema,
     subresource,
     table,
