@@ -58,3 +58,33 @@ pub(super) fn still_open(kind: &Kind, name: &str) -> Answer<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::Write;
+    use crate::store::Store;
+
+    #[test]
+    fn each_of_many_definitions_is_served_at_once() {
+        let cluster = Cluster::new(Store::new(None));
+        let kind = cluster.kind(CRDS).expect("a kind");
+        let definition = |n: usize| {
+            let version = json!({"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}}});
+            json!({"metadata": {"name": format!("things{n}.example.com")}, "spec": {"group": "example.com", "scope": "Cluster", "versions": [version],
+                "names": {"plural": format!("things{n}"), "kind": format!("Thing{n}")}}})
+        };
+        std::thread::scope(|scope| {
+            for thread in 0..8_usize {
+                let (cluster, kind) = (&cluster, &kind);
+                scope.spawn(move || {
+                    for n in 0..10 {
+                        cluster.create(kind, "", definition(thread * 10 + n), &Write::by("test")).expect("created");
+                        let served = cluster.registry().find("example.com", "v1", &format!("things{}", thread * 10 + n));
+                        assert!(served.is_some(), "a definition is served when its creation is answered");
+                    }
+                });
+            }
+        });
+    }
+}

@@ -111,12 +111,13 @@ impl Cluster {
         self.registry.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Built-in kinds, and those of the definitions in the store.
+    /// Built-in kinds, and those of the definitions in the store. The lock is held from the first look at the store, so that who
+    /// looked earlier can't put back what somebody else has replaced since.
     pub(crate) fn refresh_registry(&self) {
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
         let builtin = Registry::builtin();
         let defined = self.store.all(CRDS, "").into_iter().flat_map(|crd| custom::kinds(&crd.value())).map(Arc::new);
-        let all = Registry::new(builtin.kinds().iter().cloned().chain(defined));
-        *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(all);
+        *registry = Arc::new(Registry::new(builtin.kinds().iter().cloned().chain(defined)));
     }
 
     /// The kind of a table that is surely there.
