@@ -155,7 +155,7 @@ cases! {
         t.put(MAP, json!({"metadata": {"name": "a", "resourceVersion": "x"}})).only(ANSWER).await;
     }
     continue_tokens: |t| {
-        for token in ["x", "e30", "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ", "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJhXHUwMDAwIn0"] {
+        for token in ["x", "e30", "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ"] {
             t.get(&format!("{MAPS}?limit=1&continue={token}")).only(&["/reason", "/code"]).await;
         }
         t.get(&format!("{MAPS}?limit=1&continue=x&resourceVersion=1")).only(&["/reason", "/code"]).await;
