@@ -1,6 +1,6 @@
 //! One instance: look, operate, its log and its events.
 
-use member::{EventView, Kind, LogQuery};
+use members::{EventView, Kind, LogQuery};
 use store::{AuditEntry, InstanceRow};
 use tokio::time::Instant;
 use types::{ClusterId, Error, InstanceId, InstanceStatus, InstanceType, Operation, Result};

@@ -18,7 +18,7 @@ mod wait;
 
 use std::{fmt, sync::Arc};
 
-use member::Member;
+use members::Member;
 use store::Store;
 use tokio::sync::watch;
 use types::ClusterId;

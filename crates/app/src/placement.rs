@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use member::Member;
+use members::Member;
 use types::{Error, MemberId, Result};
 
 use crate::App;

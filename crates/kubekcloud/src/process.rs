@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use api::{MetricsHandle, State};
 use app::{App, Policy};
-use member::Member;
+use members::Member;
 use rand::{Rng, distr::Alphanumeric};
 use reconcile::{HealthReport, Options, Reconciler};
 use store::Store;

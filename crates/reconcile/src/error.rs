@@ -1,6 +1,6 @@
 //! Why a pass did not get to its end.
 
-use member::MemberError;
+use members::MemberError;
 
 use crate::queue::Verdict;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use member::{Cache, KubeVirt, Member};
+use members::{Cache, KubeVirt, Member};
 
 /// Looks into a running reconciler.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use member::Member;
+use members::Member;
 use store::Store;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use member::{Fence, Member, Watches, Writer};
+use members::{Fence, Member, Watches, Writer};
 use store::{Lease, Store};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

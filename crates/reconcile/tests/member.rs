@@ -7,7 +7,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use member::{Kind, KubeVirt};
+use members::{Kind, KubeVirt};
 use types::{InstanceStatus, InstanceType, Operation};
 use world::World;
 

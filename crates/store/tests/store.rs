@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use kubekcloud_store as store;
-
 use store::{ClusterObservation, Inserted, InstanceObservation, InstanceObserved, NewCluster, NewUser, SchemaState, Store, Usage, UserChange};
 use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Secret, UserId};
 

@@ -72,7 +72,8 @@ pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
         row("memory after 1,000 watches", watched_mib, "MiB", Target::None),
     ];
     let notes = vec![
-        "The release build of `crates/sandbox/examples/sandbox.rs` with a data directory; the client is `load.rs` beside it, over TLS, on the same cores.".into(),
+        "The release build of `sandbox/examples/sandbox.rs` with a data directory; the client is `load.rs` beside it, over TLS, on the same cores."
+            .into(),
         format!("Start: from starting the process until it listens; the middle of {STARTS}. List: the middle of five, uncompressed JSON."),
         "Watches: one connection each, of the ConfigMaps of a namespace in which one is patched.".into(),
     ];
@@ -82,7 +83,7 @@ pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
 /// The directory of the release build's examples.
 fn examples(interrupt: &Interrupt) -> Result<PathBuf> {
     let mut cargo = checkout::cargo();
-    cargo.args(["build", "--release", "--package", "kubekcloud-sandbox", "--examples"]);
+    cargo.args(["build", "--release", "--package", "sandbox", "--examples"]);
     let status = Job::start("cargo build", &mut cargo)?.wait(BUILD_LIMIT, interrupt)?;
     if !status.success() {
         bail!("the release build failed ({status})");

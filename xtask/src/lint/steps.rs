@@ -2,7 +2,7 @@
 //!
 //! That no write lacks a failpoint follows from two things. The first is an edge: `reconcile` may use
 //! neither `kube` nor `sea-orm` itself (`crates.rs`), so it can write only through the helpers of
-//! crates/kube and crates/store. The second is a type: each of those takes a `types::Step`, or names its
+//! crates/members and crates/store. The second is a type: each of those takes a `types::Step`, or names its
 //! own, and runs between that step's failpoints, so a write without a step does not compile. The crash
 //! tests walk all of `Step::ALL`; what is left to check here is that each step is a write which exists:
 //! a variant that nothing passes would be walked for nothing.
@@ -11,7 +11,7 @@ use super::Tree;
 use anyhow::{Result, bail};
 
 const STEPS: &str = "crates/types/src/failpoint.rs";
-const USERS: &[&str] = &["crates/reconcile/src/", "crates/kube/src/", "crates/store/src/"];
+const USERS: &[&str] = &["crates/reconcile/src/", "crates/members/src/", "crates/store/src/"];
 
 pub(super) fn used(tree: &Tree) -> Result<Vec<String>> {
     let names = variants(tree.get(STEPS));

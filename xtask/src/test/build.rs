@@ -107,9 +107,9 @@ mod tests {
     #[test]
     fn executables_are_found_among_cargos_messages() {
         let messages = r#"
-{"reason":"compiler-artifact","manifest_path":"/w/crates/store/Cargo.toml","target":{"kind":["lib"],"name":"kubekcloud_store"},"profile":{"test":false},"executable":null}
+{"reason":"compiler-artifact","manifest_path":"/w/crates/store/Cargo.toml","target":{"kind":["lib"],"name":"store"},"profile":{"test":false},"executable":null}
 {"reason":"compiler-artifact","manifest_path":"/w/crates/store/Cargo.toml","target":{"kind":["test"],"name":"store"},"profile":{"test":true},"executable":"/t/store-1"}
-{"reason":"compiler-artifact","manifest_path":"/w/crates/store/Cargo.toml","target":{"kind":["lib"],"name":"kubekcloud_store"},"profile":{"test":true},"executable":"/t/lib-1"}
+{"reason":"compiler-artifact","manifest_path":"/w/crates/store/Cargo.toml","target":{"kind":["lib"],"name":"store"},"profile":{"test":true},"executable":"/t/lib-1"}
 {"reason":"compiler-artifact","manifest_path":"/w/crates/kubekcloud/Cargo.toml","target":{"kind":["bin"],"name":"kubekcloud"},"profile":{"test":false},"executable":"/t/kubekcloud"}
 {"reason":"build-finished","success":true}
 "#;

@@ -20,9 +20,9 @@ use std::{
     time::Duration,
 };
 
-const REQUIREMENTS: &str = include_str!("../../../crates/sandbox/tests/clients/python/requirements.txt");
-const PACKAGE: &str = include_str!("../../../crates/sandbox/tests/clients/node/package.json");
-const LOCK: &str = include_str!("../../../crates/sandbox/tests/clients/node/package-lock.json");
+const REQUIREMENTS: &str = include_str!("../../../sandbox/tests/clients/python/requirements.txt");
+const PACKAGE: &str = include_str!("../../../sandbox/tests/clients/node/package.json");
+const LOCK: &str = include_str!("../../../sandbox/tests/clients/node/package-lock.json");
 const NODE_TOUR: &str = "tour.test.js";
 
 const LIMIT: Duration = Duration::from_secs(5 * 60);
@@ -98,7 +98,7 @@ impl Tours {
 }
 
 fn tours_dir() -> PathBuf {
-    checkout::root().join("crates/sandbox/tests/clients")
+    checkout::root().join("sandbox/tests/clients")
 }
 
 fn finish(name: &str, mut command: Command, counts: fn(&str) -> Option<Counts>, interrupt: &Interrupt) -> Result<Counts> {

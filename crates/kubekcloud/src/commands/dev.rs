@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context;
 use app::{Bootstrap, Policy};
 use clap::Args;
-use member::Member;
+use members::Member;
 use sandbox::Sandbox;
 use store::Store;
 use types::Secret;

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use anyhow::Context;
 use app::Bootstrap;
 use clap::Args;
-use member::Member;
+use members::Member;
 use store::Store;
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use member::{Cache, Member, Writer};
+use members::{Cache, Member, Writer};
 use store::{Lease, Store};
 use tokio::time::Instant;
 

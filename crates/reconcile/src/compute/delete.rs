@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
-use member::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, REQUEST_DEADLINE, VmView};
+use members::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, REQUEST_DEADLINE, VmView};
 use store::{ClusterIntent, ClusterObservation};
 use tokio::time::Instant;
 use types::{InstanceType, Step};
@@ -78,7 +78,7 @@ async fn find(pass: &Pass<'_>, cluster: &ClusterIntent) -> Result<Option<Namespa
 /// Deletes VMs and Pods. Answers whether none is left, as the API server says.
 async fn clear_compute(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<bool, PassError> {
     let namespace = cluster.namespace.as_str();
-    let mut writes: Vec<BoxFuture<'_, member::Result<Deletion>>> = Vec::new();
+    let mut writes: Vec<BoxFuture<'_, members::Result<Deletion>>> = Vec::new();
     for vm in observed.vms.iter().filter(|vm| vm.terminating.is_none()) {
         writes.push(delete_vm(pass, namespace, vm).boxed());
     }
@@ -103,14 +103,14 @@ async fn clear_compute(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Obse
     Ok(true)
 }
 
-async fn delete_vm(pass: &Pass<'_>, namespace: &str, vm: &VmView) -> member::Result<Deletion> {
+async fn delete_vm(pass: &Pass<'_>, namespace: &str, vm: &VmView) -> members::Result<Deletion> {
     if plan::is_paused(vm) {
         instances::wake_for_shutdown(pass, namespace, &vm.name).await;
     }
     pass.writer().delete(Step::VmDelete, Kind::VirtualMachine, Some(namespace), &vm.name, &vm.uid, None).await
 }
 
-async fn every(pass: &Pass<'_>, writes: Vec<BoxFuture<'_, member::Result<Deletion>>>) -> Result<(), PassError> {
+async fn every(pass: &Pass<'_>, writes: Vec<BoxFuture<'_, members::Result<Deletion>>>) -> Result<(), PassError> {
     let mut running = stream::iter(writes).buffer_unordered(pass.context.options.writes);
     let mut first: Option<MemberError> = None;
     while let Some(result) = running.next().await {

@@ -4,7 +4,7 @@
 //! The quota is a backstop: accounting is the store's. It counts every instance's row, so it is never in the way of
 //! what was admitted. Policies bind only where the member's network plugin enforces them.
 
-use member::{Kind, Writer};
+use members::{Kind, Writer};
 use serde_json::{Value, json};
 use store::ClusterIntent;
 use types::{Bytes, InstanceType, MilliCpu, Step, labels, quantity::MIB};

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
-use member::{Creation, Kind, MemberError};
+use members::{Creation, Kind, MemberError};
 use store::{ClusterIntent, InstanceIntent};
 use tokio::time::Instant;
 use types::{InstanceType, Step};
@@ -137,7 +137,7 @@ impl Carried {
 }
 
 /// Remembers what came of a task.
-fn take(cluster: &ClusterIntent, memory: &mut Memory, carried: &mut Carried, task: Task<'_>, result: member::Result<Done>) {
+fn take(cluster: &ClusterIntent, memory: &mut Memory, carried: &mut Carried, task: Task<'_>, result: members::Result<Done>) {
     let remembered = memory.instances.entry(task.instance.id).or_default();
     let now = Instant::now();
     match result {
@@ -190,7 +190,7 @@ enum Done {
 }
 
 /// Makes the first Pod of a new namespace, waiting until it lets Pods in.
-async fn probe(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed, task: &Task<'_>) -> member::Result<Done> {
+async fn probe(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed, task: &Task<'_>) -> members::Result<Done> {
     let ends = Instant::now() + PROBE_LONG;
     let mut pause = PROBE_FIRST;
     loop {
@@ -204,7 +204,7 @@ async fn probe(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed, ta
     }
 }
 
-async fn act(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed, task: &Task<'_>) -> member::Result<Done> {
+async fn act(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed, task: &Task<'_>) -> members::Result<Done> {
     let Task { instance, action } = task;
     let writer = pass.writer();
     let namespace = cluster.namespace.as_str();
@@ -242,12 +242,12 @@ async fn act(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed, task
             apply(pass, cluster, instance, RunStrategy::Halted).await
         }
         Action::Pause => Ok(match writer.vm_pause(Step::VmPause, namespace, &instance.name).await? {
-            member::Pausing::Accepted => Done::Written,
-            member::Pausing::NotApplicable => Done::TooEarly,
+            members::Pausing::Accepted => Done::Written,
+            members::Pausing::NotApplicable => Done::TooEarly,
         }),
         Action::Unpause => Ok(match writer.vm_unpause(Step::VmUnpause, namespace, &instance.name).await? {
-            member::Pausing::Accepted => Done::Written,
-            member::Pausing::NotApplicable => Done::TooEarly,
+            members::Pausing::Accepted => Done::Written,
+            members::Pausing::NotApplicable => Done::TooEarly,
         }),
     }
 }
@@ -260,7 +260,7 @@ pub(super) async fn wake_for_shutdown(pass: &Pass<'_>, namespace: &str, name: &s
 }
 
 /// What an instance needs before it starts.
-async fn furnish(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent) -> member::Result<()> {
+async fn furnish(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent) -> members::Result<()> {
     let installation = &pass.context.installation;
     let namespace = Some(cluster.namespace.as_str());
     for (name, object) in secret::build(installation, cluster, instance) {
@@ -273,7 +273,7 @@ async fn furnish(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIn
     Ok(())
 }
 
-async fn create(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent) -> member::Result<Done> {
+async fn create(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent) -> members::Result<Done> {
     let object = pod::build(&pass.context.installation, cluster, instance);
     let mut conflicts = 0;
     loop {
@@ -290,7 +290,7 @@ async fn create(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceInt
     }
 }
 
-async fn apply(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent, strategy: RunStrategy) -> member::Result<Done> {
+async fn apply(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent, strategy: RunStrategy) -> members::Result<Done> {
     let object = vm::build(&pass.context.installation, cluster, instance, strategy);
     let namespace = Some(cluster.namespace.as_str());
     pass.writer().apply(Step::VmApply, Kind::VirtualMachine, namespace, &instance.name, &object).await?;
@@ -303,7 +303,7 @@ mod tests {
 
     #[test]
     fn only_what_we_build_is_refused_for_good() {
-        let failure = |code, message: &str| member::ApiFailure { code, reason: String::new(), message: message.to_owned(), retry_after: None };
+        let failure = |code, message: &str| members::ApiFailure { code, reason: String::new(), message: message.to_owned(), retry_after: None };
         let no_handler = MemberError::Api(Box::new(failure(400, "No virt-handler on node a found")));
         for action in [Action::Pause, Action::Unpause, Action::Delete, Action::Remake, Action::Halt] {
             assert!(!is_permanent(action, &no_handler), "{action:?}");

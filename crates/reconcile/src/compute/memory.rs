@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use member::MemberError;
+use members::MemberError;
 use store::ClusterObservation;
 use tokio::time::Instant;
 use types::{ClusterId, InstanceId};
@@ -165,7 +165,7 @@ impl InstanceMemory {
 
 #[cfg(test)]
 mod tests {
-    use member::ApiFailure;
+    use members::ApiFailure;
 
     use super::*;
 

@@ -28,7 +28,7 @@ mod fixtures;
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures::FutureExt as _;
-use member::KubeVirt;
+use members::KubeVirt;
 use store::{ClusterIntent, ClusterObservation};
 use types::{ClusterId, InstanceType};
 
@@ -86,7 +86,7 @@ impl Pass<'_> {
             observation.reason.get_or_insert_with(|| error.reason().to_owned());
             observation.message.get_or_insert_with(|| error.to_string());
         }
-        if matches!(result, Err(PassError::Store(_)) | Err(PassError::Member(member::MemberError::Fenced))) {
+        if matches!(result, Err(PassError::Store(_)) | Err(PassError::Member(members::MemberError::Fenced))) {
             return result.map(|_| Verdict::Settled);
         }
         // Also after a failure: what is seen is true, and the failure is part of it.
@@ -128,7 +128,7 @@ impl Pass<'_> {
             memory.note_refusal(&error);
             // One instance that is refused must not keep the quota of those that were scaled away. Without the lease,
             // or without an answer, pruning fares no better.
-            let answered = !matches!(error, member::MemberError::Fenced | member::MemberError::Timeout(_) | member::MemberError::Unreachable(_));
+            let answered = !matches!(error, members::MemberError::Fenced | members::MemberError::Timeout(_) | members::MemberError::Unreachable(_));
             if answered && let Err(error) = prune::run(self, cluster, &observed).await {
                 tracing::info!(cluster = %cluster.id, %error, "cannot prune either");
             }

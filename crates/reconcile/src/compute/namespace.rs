@@ -4,7 +4,7 @@
 //! text stored before the create and annotated by it, so that a create whose answer we did not live to see is found
 //! again, and nobody else's namespace is ever taken for ours. There is no other way to get one: no adoption.
 
-use member::{Creation, Kind, NamespaceView};
+use members::{Creation, Kind, NamespaceView};
 use serde_json::{Value, json};
 use store::ClusterIntent;
 use types::{Step, labels};

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use member::{Cache, PodView, VmView, VmiView};
+use members::{Cache, PodView, VmView, VmiView};
 use store::{ClusterIntent, InstanceIntent};
 use types::InstanceId;
 

@@ -2,7 +2,7 @@
 //!
 //! One action a pass: the next pass sees what came of it.
 
-use member::{PodPhase, PodView, VmView};
+use members::{PodPhase, PodView, VmView};
 use store::InstanceIntent;
 use types::Desired;
 

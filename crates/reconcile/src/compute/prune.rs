@@ -6,7 +6,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use member::{Deletion, Kind};
+use members::{Deletion, Kind};
 use store::{ClusterIntent, InstanceIntent};
 use types::{InstanceId, InstanceType, Step};
 

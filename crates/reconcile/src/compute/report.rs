@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use member::KubeVirt;
+use members::KubeVirt;
 use store::{ClusterIntent, ClusterObservation, InstanceIntent, InstanceObservation};
 use tokio::time::Instant;
 use types::InstanceType;

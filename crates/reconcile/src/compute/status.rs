@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use member::{Condition, PodPhase, PodView, VmView, VmiView};
+use members::{Condition, PodPhase, PodView, VmView, VmiView};
 use store::{InstanceIntent, InstanceObserved};
 use types::{Desired, InstanceStatus};
 

@@ -11,8 +11,8 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use kubekcloud_reconcile::{HealthReport, Options, Reconciler};
-use member::{Creation, Fence, Kind, Member, PodPhase, Watches, Writer};
+use members::{Creation, Fence, Kind, Member, PodPhase, Watches, Writer};
+use reconcile::{HealthReport, Options, Reconciler};
 use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
 use tempfile::TempDir;

@@ -1,0 +1,161 @@
+//! Standard streams. Pipes hold a few chunks and make the writer wait; nothing grows without end.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{Mutex, mpsc};
+
+use super::clock::Clock;
+use super::places::Places;
+
+/// Chunks that wait in a pipe.
+const WAITING: usize = 8;
+/// A longer line is given out in pieces.
+const LINE: usize = 64 << 10;
+
+/// Why a process ends before its program does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// `exit`, or a signal.
+    Exit(i32),
+    /// Nobody reads its output any more.
+    Broken,
+    /// The clock has come to its end, or the work that is done for one process.
+    Ended,
+    Break,
+    Continue,
+}
+
+pub type Run<T> = Result<T, Stop>;
+
+/// What a process reads. Clones read from the same stream.
+#[derive(Debug, Clone)]
+pub struct Input(Arc<Mutex<Source>>);
+
+#[derive(Debug)]
+struct Source {
+    pipe: Option<mpsc::Receiver<Bytes>>,
+    rest: Bytes,
+}
+
+impl Input {
+    pub fn empty() -> Self {
+        Input::fixed(Bytes::new())
+    }
+
+    pub fn fixed(rest: Bytes) -> Self {
+        Input(Arc::new(Mutex::new(Source { pipe: None, rest })))
+    }
+
+    /// The next bytes; `None` at the end.
+    pub async fn chunk(&self) -> Option<Bytes> {
+        self.0.lock().await.chunk().await
+    }
+
+    /// The next line with its end; `None` when there is no more.
+    pub async fn line(&self) -> Option<Bytes> {
+        let mut source = self.0.lock().await;
+        let mut line = BytesMut::new();
+        loop {
+            let Some(mut chunk) = source.chunk().await else { return (!line.is_empty()).then(|| line.freeze()) };
+            let end = chunk.iter().position(|b| *b == b'\n').map(|at| at + 1);
+            source.rest = chunk.split_off(end.unwrap_or(chunk.len()));
+            line.extend_from_slice(&chunk);
+            if end.is_some() || line.len() >= LINE {
+                return Some(line.freeze());
+            }
+        }
+    }
+
+    /// The next bytes, for a thread that may block.
+    pub fn blocking_chunk(&self) -> Option<Bytes> {
+        let mut source = self.0.blocking_lock();
+        if !source.rest.is_empty() {
+            return Some(std::mem::take(&mut source.rest));
+        }
+        source.pipe.as_mut()?.blocking_recv()
+    }
+}
+
+impl Source {
+    async fn chunk(&mut self) -> Option<Bytes> {
+        while self.rest.is_empty() {
+            self.rest = self.pipe.as_mut()?.recv().await?;
+        }
+        Some(std::mem::take(&mut self.rest))
+    }
+}
+
+/// Where a process writes to.
+#[derive(Debug, Clone)]
+pub enum Output {
+    Pipe(mpsc::Sender<Bytes>),
+    /// A file's end.
+    File(Places, String),
+    /// Lines with the time of their end.
+    Lines(Arc<Mutex<BytesMut>>, mpsc::Sender<Line>),
+    Null,
+}
+
+/// A line of a log, with its line end.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub at: jiff::Timestamp,
+    pub text: Bytes,
+}
+
+pub fn pipe() -> (Output, Input) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    (Output::Pipe(sender), input(receiver))
+}
+
+pub fn input(receiver: mpsc::Receiver<Bytes>) -> Input {
+    Input(Arc::new(Mutex::new(Source { pipe: Some(receiver), rest: Bytes::new() })))
+}
+
+impl Output {
+    pub async fn write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
+        match self {
+            Output::Null => Ok(()),
+            Output::Pipe(_) | Output::Lines(..) if bytes.is_empty() => Ok(()),
+            Output::Pipe(pipe) => pipe.send(bytes).await.map_err(|_| Stop::Broken),
+            Output::File(places, path) => places.append(path, &bytes, clock.seconds()).map_err(|_| Stop::Exit(1)),
+            Output::Lines(part, lines) => {
+                let mut part = part.lock().await;
+                part.extend_from_slice(&bytes);
+                while let Some(end) = part.iter().position(|b| *b == b'\n').or((part.len() > LINE).then_some(LINE)) {
+                    let text = part.split_to(end + 1).freeze();
+                    lines.send(Line { at: clock.now(), text }).await.map_err(|_| Stop::Broken)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub fn blocking_write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
+        match self {
+            Output::Pipe(pipe) => pipe.blocking_send(bytes).map_err(|_| Stop::Broken),
+            Output::File(places, path) => places.append(path, &bytes, clock.seconds()).map_err(|_| Stop::Exit(1)),
+            // An archive has no place in a log.
+            Output::Lines(..) | Output::Null => Ok(()),
+        }
+    }
+
+    /// A log's last line may lack its end.
+    pub async fn finish(&self, clock: &Clock) {
+        if let Output::Lines(part, lines) = self {
+            let text = part.lock().await.split().freeze();
+            if !text.is_empty() {
+                let _ = lines.send(Line { at: clock.now(), text }).await;
+            }
+        }
+    }
+}
+
+/// The three streams of a process.
+#[derive(Debug, Clone)]
+pub struct Io {
+    pub stdin: Input,
+    pub stdout: Output,
+    pub stderr: Output,
+}

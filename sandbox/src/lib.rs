@@ -1,0 +1,171 @@
+//! A small Kubernetes API server with a life-cycle simulator: the embedded default for trying and for fast tests.
+//!
+//! [`Sandbox::start`] listens on a loopback port with HTTPS and a token; [`Sandbox::kubeconfig`] is how clients come in,
+//! ours as well as `kubectl`. Inside: [`machinery`] says what kinds there are, [`store`] holds objects and versions,
+//! [`cluster`] has the API's rules, [`fields`] patches and ownership, [`admit`] defaults and checks, [`serve`] is the HTTP
+//! side, [`inside`] and [`shell`] are what `exec` meets, and [`sim`] moves Pods, VMs and namespaces through their lives.
+//!
+//! It says that it is one (version suffix, `Warning` header), and deliberately never grows a scheduler, real containers,
+//! admission webhooks, schemas, or roles: see `docs/sandbox.md`.
+#![warn(missing_docs)]
+
+mod error;
+mod files;
+mod identity;
+mod machinery;
+mod node;
+mod server;
+mod simulator;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use error::Error;
+
+use files::Kept;
+use machinery::registry::Kind;
+use node::runtime::Containers;
+use server::cluster::{self, Cluster};
+use server::http::{self, Served};
+use server::store::Store;
+use server::store::log::{Held, Log};
+use simulator::Simulator;
+use simulator::actions::Actions;
+
+/// How to start.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where port, certificate, token and objects are kept over restarts; without it everything ends with the sandbox.
+    pub data_dir: Option<PathBuf>,
+    /// The loopback port; 0 is the one kept in `data_dir`, or else a free one.
+    pub port: u16,
+}
+
+/// A running sandbox. Dropping it stops it as well, without waiting.
+pub struct Sandbox {
+    cluster: Arc<Cluster>,
+    kubeconfig: String,
+    kubeconfig_path: Option<PathBuf>,
+    url: String,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    _lock: Option<std::fs::File>,
+}
+
+impl std::fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts serving on 127.0.0.1; it is listening when this returns.
+    ///
+    /// # Errors
+    /// When the data directory can't be read or written, or the port is taken.
+    pub async fn start(options: Options) -> Result<Sandbox, Error> {
+        let kept = open_kept(options.data_dir.as_deref()).await?;
+        let acceptor = kept.identity.acceptor()?;
+        let listener = listen(options.port, kept.port).await?;
+        let port = listener.local_addr().map_err(|source| Error::Listen { port: options.port, source })?.port();
+        let kubeconfig = kept.kubeconfig(port);
+        let kubeconfig_path = kept.write(port, &kubeconfig)?;
+
+        let cluster = Arc::new(open_cluster(options.data_dir.as_deref())?);
+        let stop = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let simulator = Simulator::new(cluster.clone())?;
+        let actions = Arc::new(Actions::load()?);
+        tasks.spawn(simulator.run(cluster.store.feed(), stop.clone()));
+        let containers = Arc::new(Containers::default());
+        let served = Served { cluster: cluster.clone(), actions, containers, token: kept.token, stop: stop.clone() };
+        tasks.spawn(http::serve(listener, acceptor, Arc::new(served)));
+        let url = format!("https://127.0.0.1:{port}");
+        Ok(Sandbox { cluster, kubeconfig, kubeconfig_path, url, stop, tasks, _lock: kept.lock })
+    }
+
+    /// How to reach it, as YAML, with certificate and token inside.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &str {
+        &self.kubeconfig
+    }
+
+    /// The same as a file (mode 0600), when there is a data directory.
+    #[must_use]
+    pub fn kubeconfig_path(&self) -> Option<&Path> {
+        self.kubeconfig_path.as_deref()
+    }
+
+    /// `https://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stops serving and simulating, and brings everything to the disk.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.cluster.store.end_feed();
+        self.tasks.close();
+        self.tasks.wait().await;
+        if let Err(e) = self.cluster.store.flush() {
+            tracing::warn!(error = %e, "the sandbox's log could not be flushed");
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The data directory; of a process that was killed a moment ago, the system may still hold the lock.
+async fn open_kept(dir: Option<&Path>) -> Result<Kept, Error> {
+    for _ in 0..20 {
+        match Kept::open(dir) {
+            Err(Error::InUse(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            other => return other,
+        }
+    }
+    Kept::open(dir)
+}
+
+/// A port that is asked for must be free; one that is only remembered may have been taken by another meanwhile.
+async fn listen(asked: u16, remembered: Option<u16>) -> Result<TcpListener, Error> {
+    let bind = |port: u16| async move { TcpListener::bind(("127.0.0.1", port)).await.map_err(|source| Error::Listen { port, source }) };
+    match remembered.filter(|_| asked == 0) {
+        Some(port) => match bind(port).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => bind(0).await,
+        },
+        None => bind(asked).await,
+    }
+}
+
+/// The cluster as it was left, or a new one.
+fn open_cluster(dir: Option<&Path>) -> Result<Cluster, Error> {
+    let Some(dir) = dir else { return Ok(Cluster::new(Store::new(None))) };
+    let (log, Held { version, objects, dictionaries }) = Log::open(&dir.join("objects.jsonl"))?;
+    let cluster = Cluster::new(Store::new(Some(log)));
+    // Definitions come first: they say how the objects of their kinds are indexed.
+    let (definitions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(table, _)| **table == *cluster::CRDS);
+    for objects in [definitions, others] {
+        let registry = cluster.registry();
+        let kinds = objects.iter().map(|(table, _)| table.clone()).collect::<HashSet<_>>().into_iter();
+        let kinds: HashMap<Arc<str>, Arc<Kind>> = kinds.filter_map(|table| Some((table.clone(), registry.of_table(&table)?))).collect();
+        let fitted = objects.into_iter().filter_map(|(table, mut entry)| {
+            entry.fit(kinds.get(&table)?);
+            Some((table, entry))
+        });
+        cluster.store.load(Held { version, objects: fitted.collect(), dictionaries: dictionaries.clone() });
+        cluster.refresh_registry();
+    }
+    Ok(cluster)
+}

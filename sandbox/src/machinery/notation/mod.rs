@@ -1,0 +1,5 @@
+//! How Kubernetes writes things: values at paths, times, quantities.
+
+pub(crate) mod clock;
+pub(crate) mod quantity;
+pub(crate) mod value;

@@ -1,0 +1,30 @@
+//! The end of a definition: its objects go first.
+
+use super::super::collect;
+use super::super::scene::Scene;
+use super::super::stage::Stage;
+use crate::machinery::crd::names;
+use crate::machinery::notation::value::text;
+use crate::machinery::registry::Kind;
+use crate::machinery::status::Refusal;
+use crate::server::cluster::{CLEANUP, DeleteOptions, Write};
+use crate::server::store::Key;
+
+pub(super) fn empty(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+    let (key, table) = (Key::of(&scene.object), text(&scene.object, "metadata.name"));
+    let mut left = scene.cluster.store.all(table, "");
+    if !left.is_empty() {
+        let mut object = scene.cluster.get(kind, &key)?.value();
+        names::condition(&mut object, "Terminating", true, "InstanceDeletionInProgress", "CustomResource deletion is in progress");
+        scene.cluster.update(kind, &key, object, &Write::by(&stage.writer).to("status"))?;
+        let of = scene.cluster.kind(table)?;
+        for entry in left.iter().filter(|entry| !entry.deleting) {
+            match scene.cluster.delete(&of, &entry.key, &DeleteOptions::default()) {
+                Err(refusal) if refusal.code != 404 => return Err(refusal),
+                _ => {}
+            }
+        }
+        left = scene.cluster.store.all(table, "");
+    }
+    if left.is_empty() { collect::without_finalizer(scene.cluster, &kind.table(), &key, CLEANUP) } else { Ok(()) }
+}
