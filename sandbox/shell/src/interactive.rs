@@ -43,6 +43,8 @@ pub(crate) async fn shell(process: &mut Process, io: &Io) -> Run<i32> {
                     ended = run::list(process, io, &list) => ended,
                     () = tty.interrupted() => Err(Stop::Continue),
                 };
+                // Ctrl-C leaves whatever ran without a return from it.
+                process.depth = 0;
                 match ended {
                     Ok(_) | Err(Stop::Break) => {}
                     Err(Stop::Continue) => process.status = 130,

@@ -15,6 +15,9 @@ use super::{commands, interactive, run};
 /// More variables than this are not kept.
 const VARIABLES: usize = 1_000;
 
+/// Commands that run within each other: each takes some of its thread's stack, which no script may use up.
+const DEPTH: usize = 64;
+
 /// What processes of one container share.
 #[derive(Debug)]
 pub struct Container {
@@ -42,6 +45,8 @@ pub(crate) struct Process {
     pub(crate) status: i32,
     /// `set -e`.
     pub(crate) strict: bool,
+    /// Commands that this one runs within.
+    pub(crate) depth: usize,
 }
 
 /// Runs a program to its end: its exit code; or why there is none.
@@ -51,7 +56,7 @@ pub(crate) struct Process {
 pub async fn start(container: Arc<Container>, clock: Arc<Clock>, tty: Option<Arc<Tty>>, argv: &[String], io: Io) -> Result<i32, String> {
     let variables = container.env.iter().map(|(k, v)| (k.clone(), (v.clone(), true))).collect();
     let cwd = container.workdir.clone();
-    let mut process = Process { container, clock, tty: tty.clone(), variables, arguments: vec![], cwd, status: 0, strict: false };
+    let mut process = Process { container, clock, tty: tty.clone(), variables, arguments: vec![], cwd, status: 0, strict: false, depth: 0 };
     let name = argv.first().map_or("", String::as_str);
     if !commands::is_program(&process, name) {
         let why = match name.contains('/') {
@@ -80,6 +85,16 @@ pub async fn start(container: Arc<Container>, clock: Arc<Clock>, tty: Option<Arc
 impl Process {
     pub(crate) fn fork(&self) -> Process {
         self.clone()
+    }
+
+    /// Goes one level deeper: the level to return to. A script that runs itself ends here.
+    pub(crate) async fn deeper(&mut self, io: &Io) -> Run<usize> {
+        if self.depth >= DEPTH {
+            self.complain(io, "sh: nested too deeply").await?;
+            return Err(Stop::Exit(2));
+        }
+        self.depth += 1;
+        Ok(self.depth - 1)
     }
 
     pub(crate) fn variable(&self, name: &str) -> &str {

@@ -64,65 +64,72 @@ async fn piped(process: &Process, io: &Io, stages: &[Stage]) -> Run<i32> {
 fn stage<'a>(process: &'a mut Process, io: &'a Io, stage: &'a Stage) -> BoxFuture<'a, Run<i32>> {
     async move {
         process.clock.step().await?;
-        let Some(io) = redirected(process, io, &stage.redirects).await? else { return Ok(1) };
-        match &stage.command {
-            Command::Simple { assigns, words } => {
-                let argv = expand::words(process, &io, words).await?;
-                if argv.is_empty() {
-                    let mut status = 0;
-                    for (name, word) in assigns {
-                        process.status = 0;
-                        let value = expand::one(process, &io, word).await?;
-                        status = process.status;
-                        process.assign(name, value);
-                    }
-                    return Ok(status);
-                }
-                if assigns.is_empty() {
-                    return commands::run(process, &io, &argv).await;
-                }
-                let mut inner = process.fork();
-                for (name, word) in assigns {
-                    let value = expand::one(process, &io, word).await?;
-                    inner.variables.insert(name.clone(), (value, true));
-                }
-                commands::run(&mut inner, &io, &argv).await
-            }
-            Command::Group(inner) => list(process, &io, inner).await,
-            Command::Subshell(inner) => process.fork().subshell(&io, inner).await,
-            Command::While { until, test, body } => {
-                let mut status = 0;
-                while (tested(process, &io, test).await? == 0) != *until {
-                    match body_once(process, &io, body).await? {
-                        Some(ended) => status = ended,
-                        None => break,
-                    }
-                }
-                Ok(status)
-            }
-            Command::For { name, words, body } => {
-                let mut status = 0;
-                for word in expand::words(process, &io, words).await? {
-                    process.assign(name, word);
-                    match body_once(process, &io, body).await? {
-                        Some(ended) => status = ended,
-                        None => break,
-                    }
-                }
-                Ok(status)
-            }
-            Command::If { arms, otherwise } => {
-                for (test, then) in arms {
-                    if tested(process, &io, test).await? == 0 {
-                        return list(process, &io, then).await;
-                    }
-                }
-                process.status = 0;
-                list(process, &io, otherwise).await
-            }
-        }
+        let above = process.deeper(io).await?;
+        let ended = one(process, io, stage).await;
+        process.depth = above;
+        ended
     }
     .boxed()
+}
+
+async fn one(process: &mut Process, io: &Io, stage: &Stage) -> Run<i32> {
+    let Some(io) = redirected(process, io, &stage.redirects).await? else { return Ok(1) };
+    match &stage.command {
+        Command::Simple { assigns, words } => {
+            let argv = expand::words(process, &io, words).await?;
+            if argv.is_empty() {
+                let mut status = 0;
+                for (name, word) in assigns {
+                    process.status = 0;
+                    let value = expand::one(process, &io, word).await?;
+                    status = process.status;
+                    process.assign(name, value);
+                }
+                return Ok(status);
+            }
+            if assigns.is_empty() {
+                return commands::run(process, &io, &argv).await;
+            }
+            let mut inner = process.fork();
+            for (name, word) in assigns {
+                let value = expand::one(process, &io, word).await?;
+                inner.variables.insert(name.clone(), (value, true));
+            }
+            commands::run(&mut inner, &io, &argv).await
+        }
+        Command::Group(inner) => list(process, &io, inner).await,
+        Command::Subshell(inner) => process.fork().subshell(&io, inner).await,
+        Command::While { until, test, body } => {
+            let mut status = 0;
+            while (tested(process, &io, test).await? == 0) != *until {
+                match body_once(process, &io, body).await? {
+                    Some(ended) => status = ended,
+                    None => break,
+                }
+            }
+            Ok(status)
+        }
+        Command::For { name, words, body } => {
+            let mut status = 0;
+            for word in expand::words(process, &io, words).await? {
+                process.assign(name, word);
+                match body_once(process, &io, body).await? {
+                    Some(ended) => status = ended,
+                    None => break,
+                }
+            }
+            Ok(status)
+        }
+        Command::If { arms, otherwise } => {
+            for (test, then) in arms {
+                if tested(process, &io, test).await? == 0 {
+                    return list(process, &io, then).await;
+                }
+            }
+            process.status = 0;
+            list(process, &io, otherwise).await
+        }
+    }
 }
 
 /// A condition may fail without ending a strict script.

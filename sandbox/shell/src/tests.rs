@@ -125,6 +125,19 @@ async fn work_without_end_ends() {
     assert_eq!((text.as_str(), status), ("sh: argument list too long\n", 126));
 }
 
+/// A thread's stack has an end, and whoever meets it takes the whole process along.
+#[tokio::test]
+async fn what_runs_itself_ends() {
+    let chain = format!("{}true", "env ".repeat(4_000));
+    let nested = format!("{}true{}", "(".repeat(38), ")".repeat(38));
+    let deepest = format!("echo '{nested}; sh /tmp/a' > /tmp/a; sh /tmp/a");
+    for script in [chain.as_str(), "echo 'sh /tmp/a' > /tmp/a; sh /tmp/a", "echo 'echo $(sh /tmp/a)' > /tmp/a; set -e; x=$(sh /tmp/a)", &deepest] {
+        let (text, _) = sh(script).await;
+        assert!(text.contains("sh: nested too deeply"), "{script}: {text}");
+    }
+    assert_eq!(sh(&nested).await, (String::new(), 0), "what the grammar takes still runs");
+}
+
 #[tokio::test]
 async fn a_full_tree_is_a_full_disk_and_its_room_comes_back() {
     let quota = Quota::default();

@@ -61,22 +61,43 @@ pub(crate) fn is_program(process: &Process, name: &str) -> bool {
 /// Runs a command: its status.
 pub(crate) fn run<'a>(process: &'a mut Process, io: &'a Io, argv: &'a [String]) -> BoxFuture<'a, Run<i32>> {
     async move {
-        let args = &argv[1..];
-        let name = argv[0].as_str();
-        let base = name.rsplit('/').next().unwrap_or(name);
-        let known = BUILTINS.contains(&name) || is_program(process, name);
-        match if known { base } else { "" } {
-            "sh" | "ash" | "bash" => builtin::sh(process, io, args).await,
-            ":" | "true" | "trap" => Ok(0),
+        let above = process.deeper(io).await?;
+        let ended = call(process, io, argv).await;
+        process.depth = above;
+        ended
+    }
+    .boxed()
+}
+
+async fn call(process: &mut Process, io: &Io, argv: &[String]) -> Run<i32> {
+    let args = &argv[1..];
+    let name = argv[0].as_str();
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let known = BUILTINS.contains(&name) || is_program(process, name);
+    match if known { base } else { "" } {
+        "sh" | "ash" | "bash" => builtin::sh(process, io, args).await,
+        "break" | "continue" | "exit" => builtin::leave(process, name, args),
+        "cd" => builtin::cd(process, io, args).await,
+        "command" => builtin::command(process, io, args).await,
+        "exec" => builtin::exec(process, io, args).await,
+        "export" | "unset" | "set" | "shift" => builtin::variables(process, io, name, args).await,
+        "help" => builtin::help(process, io).await,
+        "kill" => builtin::kill(process, io, args).await,
+        "read" => builtin::read(process, io, args).await,
+        "env" | "printenv" => system::env(process, io, name, args).await,
+        "" => {
+            process.complain(io, &format!("sh: {name}: not found")).await?;
+            Ok(127)
+        }
+        _ => program(process, io, base, args).await,
+    }
+}
+
+/// A program that runs no other. Apart, because what it takes of the stack is then taken once and not at each level.
+fn program<'a>(process: &'a mut Process, io: &'a Io, name: &'a str, args: &'a [String]) -> BoxFuture<'a, Run<i32>> {
+    async move {
+        match name {
             "false" => Ok(1),
-            "break" | "continue" | "exit" => builtin::leave(process, name, args),
-            "cd" => builtin::cd(process, io, args).await,
-            "command" => builtin::command(process, io, args).await,
-            "exec" => builtin::exec(process, io, args).await,
-            "export" | "unset" | "set" | "shift" => builtin::variables(process, io, name, args).await,
-            "help" => builtin::help(process, io).await,
-            "kill" => builtin::kill(process, io, args).await,
-            "read" => builtin::read(process, io, args).await,
             "test" | "[" => test::test(process, io, name, args).await,
             "echo" => text::echo(process, io, args).await,
             "printf" => text::printf(process, io, args).await,
@@ -94,14 +115,11 @@ pub(crate) fn run<'a>(process: &'a mut Process, io: &'a Io, argv: &'a [String]) 
             "touch" | "mkdir" | "rmdir" | "rm" | "chmod" => files::change(process, io, name, args).await,
             "cp" | "mv" => files::copy(process, io, name, args).await,
             "tar" => archive::tar(process, io, args).await,
-            "env" | "printenv" => system::env(process, io, name, args).await,
             "date" => system::date(process, io, args).await,
             "sleep" => system::sleep(process, io, args).await,
             "hostname" | "whoami" | "id" | "pwd" | "nproc" | "uname" | "uptime" | "ps" | "which" => system::tell(process, io, name, args).await,
-            _ => {
-                process.complain(io, &format!("sh: {name}: not found")).await?;
-                Ok(127)
-            }
+            // `:`, `true` and `trap`.
+            _ => Ok(0),
         }
     }
     .boxed()
