@@ -1,11 +1,12 @@
 //! Time and work of one process.
 //!
 //! A process runs either now, or from its container's start: then its clock is played back as fast as it works, until it
-//! meets the present. So a log that began an hour ago is there at once, and always the same.
+//! meets the present. So a log that began an hour ago is there at once, and always the same. Or it is run ahead
+//! ([`crate::ahead`]): then its clock never waits for anything, and its work is bounded.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,66 +15,105 @@ use super::io::{Run, Stop};
 /// Steps that are carried out for one process that plays back.
 const STEPS: u64 = 250_000;
 /// What a step takes on a clock that is played back.
-const STEP: SignedDuration = SignedDuration::from_millis(1);
+const STEP: Duration = Duration::from_millis(1);
 
 /// The clock of one process.
 #[derive(Debug)]
 pub struct Clock {
-    played: Option<Mutex<Timestamp>>,
-    until: Option<Timestamp>,
-    steps: std::sync::atomic::AtomicU64,
+    way: Way,
+    steps: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Way {
+    Live,
+    Played { at: Mutex<Timestamp>, until: Option<Timestamp> },
+    Ahead { at: Mutex<Timestamp>, until: Timestamp, steps: u64, deadline: Instant },
 }
 
 impl Clock {
+    /// The real time; a process ends when its program does.
     pub fn live() -> Self {
-        Clock { played: None, until: None, steps: 0.into() }
+        Clock { way: Way::Live, steps: 0.into() }
     }
 
     /// Begins at a time; ends the process at another, or goes on with the present.
     pub fn played(from: Timestamp, until: Option<Timestamp>) -> Self {
-        Clock { played: Some(Mutex::new(from)), until, steps: 0.into() }
+        Clock { way: Way::Played { at: Mutex::new(from), until }, steps: 0.into() }
     }
 
+    /// Begins at a time and waits for nothing; ends the process at its limits.
+    pub(crate) fn ahead(from: Timestamp, time: Duration, steps: u64, real: Duration) -> Self {
+        let until = SignedDuration::try_from(time).ok().and_then(|time| from.checked_add(time).ok()).unwrap_or(Timestamp::MAX);
+        let deadline = Instant::now() + real;
+        Clock { way: Way::Ahead { at: Mutex::new(from), until, steps, deadline }, steps: 0.into() }
+    }
+
+    /// Whether nothing may be waited for but the process' own doing.
+    pub(crate) fn is_ahead(&self) -> bool {
+        matches!(self.way, Way::Ahead { .. })
+    }
+
+    /// What time it is for the process.
     pub fn now(&self) -> Timestamp {
-        self.played.as_ref().map_or_else(Timestamp::now, |at| *at.lock().unwrap_or_else(PoisonError::into_inner))
+        match &self.way {
+            Way::Live => Timestamp::now(),
+            Way::Played { at, .. } | Way::Ahead { at, .. } => *at.lock().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
+    /// What time it is for the process, in seconds since 1970.
     pub fn seconds(&self) -> i64 {
         self.now().as_second()
     }
 
-    fn pass(&self, time: SignedDuration) -> Run<Timestamp> {
-        let Some(played) = &self.played else { return Ok(Timestamp::now()) };
-        let mut at = played.lock().unwrap_or_else(PoisonError::into_inner);
-        *at = at.checked_add(time).map_err(|_| Stop::Ended)?;
-        if self.until.is_some_and(|until| *at > until) { Err(Stop::Ended) } else { Ok(*at) }
-    }
-
-    pub async fn sleep(&self, time: Duration) -> Run<()> {
-        let time = SignedDuration::try_from(time).map_err(|_| Stop::Ended)?;
-        if self.played.is_none() {
-            tokio::time::sleep(time.unsigned_abs()).await;
-            return Ok(());
-        }
-        let ahead = self.pass(time)?.duration_since(Timestamp::now());
-        if ahead.is_positive() {
-            tokio::time::sleep(ahead.unsigned_abs()).await;
+    pub(crate) async fn sleep(&self, time: Duration) -> Run<()> {
+        match &self.way {
+            Way::Live => tokio::time::sleep(time).await,
+            Way::Played { at, until } => {
+                let ahead = pass(at, *until, time)?.duration_since(Timestamp::now());
+                if ahead.is_positive() {
+                    tokio::time::sleep(ahead.unsigned_abs()).await;
+                }
+            }
+            Way::Ahead { at, until, .. } => {
+                // Whoever only sleeps works too.
+                self.work(1)?;
+                pass(at, Some(*until), time)?;
+            }
         }
         Ok(())
     }
 
     /// Counts one command. Whoever never sleeps is slowed down, or ends.
-    pub async fn step(&self) -> Run<()> {
-        let steps = self.steps.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    pub(crate) async fn step(&self) -> Run<()> {
+        if let Way::Ahead { at, until, .. } = &self.way {
+            self.work(1)?;
+            return pass(at, Some(*until), STEP).map(drop);
+        }
+        let steps = self.steps.fetch_add(1, Ordering::Relaxed);
         if steps % 64 == 63 {
             tokio::task::yield_now().await;
         }
-        if self.played.is_none() {
-            if steps % 1024 == 1023 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            return Ok(());
+        match self.way {
+            Way::Played { .. } if steps > STEPS => Err(Stop::Ended),
+            Way::Played { .. } => self.sleep(STEP).await,
+            _ if steps % 1024 == 1023 => self.sleep(Duration::from_millis(10)).await,
+            _ => Ok(()),
         }
-        if steps > STEPS { Err(Stop::Ended) } else { self.sleep(STEP.unsigned_abs()).await }
     }
+
+    /// Counts what is done at once and costs as much as some steps: the work of a process that is run ahead ends early.
+    pub(crate) fn work(&self, steps: u64) -> Run<()> {
+        let Way::Ahead { steps: most, deadline, .. } = &self.way else { return Ok(()) };
+        let before = self.steps.fetch_add(steps, Ordering::Relaxed);
+        if before.saturating_add(steps) > *most || Instant::now() > *deadline { Err(Stop::Ended) } else { Ok(()) }
+    }
+}
+
+fn pass(at: &Mutex<Timestamp>, until: Option<Timestamp>, time: Duration) -> Run<Timestamp> {
+    let time = SignedDuration::try_from(time).map_err(|_| Stop::Ended)?;
+    let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
+    *at = at.checked_add(time).map_err(|_| Stop::Ended)?;
+    if until.is_some_and(|until| *at > until) { Err(Stop::Ended) } else { Ok(*at) }
 }

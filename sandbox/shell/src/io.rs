@@ -1,6 +1,7 @@
 //! Standard streams. Pipes hold a few chunks and make the writer wait; nothing grows without end.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Mutex, mpsc};
@@ -12,6 +13,9 @@ use super::places::Places;
 const WAITING: usize = 8;
 /// A longer line is given out in pieces.
 const LINE: usize = 64 << 10;
+
+/// Bytes whose reading or writing is as much work as a command.
+pub(crate) const PIECE: u64 = 4 << 10;
 
 /// Why a process ends before its program does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +38,16 @@ pub struct Input(Arc<Mutex<Source>>);
 
 #[derive(Debug)]
 struct Source {
-    pipe: Option<mpsc::Receiver<Bytes>>,
+    feed: Feed,
     rest: Bytes,
+}
+
+/// Where more comes from.
+#[derive(Debug)]
+enum Feed {
+    Nowhere,
+    Pipe(mpsc::Receiver<Bytes>),
+    Silence,
 }
 
 impl Input {
@@ -44,7 +56,12 @@ impl Input {
     }
 
     pub fn fixed(rest: Bytes) -> Self {
-        Input(Arc::new(Mutex::new(Source { pipe: None, rest })))
+        Input(Arc::new(Mutex::new(Source { feed: Feed::Nowhere, rest })))
+    }
+
+    /// Open, and nothing ever comes.
+    pub fn silent() -> Self {
+        Input(Arc::new(Mutex::new(Source { feed: Feed::Silence, rest: Bytes::new() })))
     }
 
     /// The next bytes; `None` at the end.
@@ -69,18 +86,26 @@ impl Input {
 
     /// The next bytes, for a thread that may block.
     pub fn blocking_chunk(&self) -> Option<Bytes> {
-        let mut source = self.0.blocking_lock();
+        // Not every thread may wait, and nobody else reads meanwhile.
+        let mut source = self.0.try_lock().unwrap_or_else(|_| self.0.blocking_lock());
         if !source.rest.is_empty() {
             return Some(std::mem::take(&mut source.rest));
         }
-        source.pipe.as_mut()?.blocking_recv()
+        match &mut source.feed {
+            Feed::Pipe(pipe) => pipe.blocking_recv(),
+            Feed::Nowhere | Feed::Silence => None,
+        }
     }
 }
 
 impl Source {
     async fn chunk(&mut self) -> Option<Bytes> {
         while self.rest.is_empty() {
-            self.rest = self.pipe.as_mut()?.recv().await?;
+            self.rest = match &mut self.feed {
+                Feed::Nowhere => return None,
+                Feed::Pipe(pipe) => pipe.recv().await?,
+                Feed::Silence => std::future::pending().await,
+            };
         }
         Some(std::mem::take(&mut self.rest))
     }
@@ -94,7 +119,33 @@ pub enum Output {
     File(Places, String),
     /// Lines with the time of their end.
     Lines(Arc<Mutex<BytesMut>>, mpsc::Sender<Line>),
+    /// The end of what is written.
+    Kept(Kept),
     Null,
+}
+
+/// The end of what was printed. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    last: Arc<std::sync::Mutex<VecDeque<u8>>>,
+    most: usize,
+}
+
+impl Kept {
+    pub(crate) fn new(most: usize) -> Self {
+        Kept { last: Arc::default(), most }
+    }
+
+    pub(crate) fn add(&self, bytes: &[u8]) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.extend(&bytes[bytes.len().saturating_sub(self.most)..]);
+        let over = last.len().saturating_sub(self.most);
+        last.drain(..over);
+    }
+
+    pub(crate) fn take(&self) -> Bytes {
+        Vec::from(std::mem::take(&mut *self.last.lock().unwrap_or_else(PoisonError::into_inner))).into()
+    }
 }
 
 /// A line of a log, with its line end.
@@ -110,13 +161,18 @@ pub fn pipe() -> (Output, Input) {
 }
 
 pub fn input(receiver: mpsc::Receiver<Bytes>) -> Input {
-    Input(Arc::new(Mutex::new(Source { pipe: Some(receiver), rest: Bytes::new() })))
+    Input(Arc::new(Mutex::new(Source { feed: Feed::Pipe(receiver), rest: Bytes::new() })))
 }
 
 impl Output {
     pub async fn write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
+        clock.work(bytes.len() as u64 / PIECE)?;
         match self {
             Output::Null => Ok(()),
+            Output::Kept(kept) => {
+                kept.add(&bytes);
+                Ok(())
+            }
             Output::Pipe(_) | Output::Lines(..) if bytes.is_empty() => Ok(()),
             Output::Pipe(pipe) => pipe.send(bytes).await.map_err(|_| Stop::Broken),
             Output::File(places, path) => places.append(path, &bytes, clock.seconds()).map_err(|_| Stop::Exit(1)),
@@ -133,9 +189,14 @@ impl Output {
     }
 
     pub fn blocking_write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
+        clock.work(bytes.len() as u64 / PIECE)?;
         match self {
             Output::Pipe(pipe) => pipe.blocking_send(bytes).map_err(|_| Stop::Broken),
             Output::File(places, path) => places.append(path, &bytes, clock.seconds()).map_err(|_| Stop::Exit(1)),
+            Output::Kept(kept) => {
+                kept.add(&bytes);
+                Ok(())
+            }
             // An archive has no place in a log.
             Output::Lines(..) | Output::Null => Ok(()),
         }

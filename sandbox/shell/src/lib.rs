@@ -5,10 +5,11 @@
 //! network is used. Everything is bounded, because whoever may `exec` may try: the tree in bytes ([`tree`]), pipes in
 //! chunks ([`io`]), text in length and scripts in depth ([`parse`], [`expand`]), and work in steps ([`clock`]).
 //! The same interpreter makes up a container's log, on a clock that is played back ([`clock`]), from the container's own
-//! command where the shell knows it.
+//! command where the shell knows it; and it is run ahead to tell when that command will end, and how ([`ahead`]).
 //!
 //! Deliberately missing: background jobs, functions, `case`, here-documents, symbolic links, other users than root.
 
+pub mod ahead;
 pub mod clock;
 mod commands;
 mod expand;
@@ -27,4 +28,4 @@ mod words;
 mod tests;
 
 pub use commands::{PROGRAMS, exists};
-pub use process::{Container, start};
+pub use process::{Container, NotStarted, start};

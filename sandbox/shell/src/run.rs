@@ -3,7 +3,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::io::{Input, Io, Output, Run, Stop, pipe};
+use super::io::{Input, Io, Output, PIECE, Run, Stop, pipe};
 use super::parse::{Command, Join, List, Pipeline, Redirect, Stage, To};
 use super::places::absolute;
 use super::process::Process;
@@ -168,9 +168,11 @@ async fn redirected(process: &mut Process, io: &Io, redirects: &[Redirect]) -> R
         let path = absolute(&process.cwd, &name);
         let places = &process.container.places;
         let now = process.clock.seconds();
+        let mut read = 0;
         let file = |opened: Result<(), Fault>| opened.map(|()| Some(Output::File(places.clone(), path.clone())));
         let opened = match (to, path.as_str()) {
             (To::Read(_), _) => places.read(&path).map(|content| {
+                read = content.len() as u64;
                 out.stdin = Input::fixed(content.to_vec().into());
                 None
             }),
@@ -180,6 +182,7 @@ async fn redirected(process: &mut Process, io: &Io, redirects: &[Redirect]) -> R
             (To::Append(_), _) => file(places.append(&path, b"", now)),
             _ => file(places.write(&path, vec![], None, now)),
         };
+        process.clock.work(read / PIECE)?;
         match opened {
             Ok(Some(output)) if *from == 2 => out.stderr = output,
             Ok(Some(output)) => out.stdout = output,

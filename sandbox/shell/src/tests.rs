@@ -8,10 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::clock::Clock;
 use super::io::{Input, Io, input, pipe};
 use super::places::{Mount, Places};
-use super::process::{Container, start};
+use super::process::{Container, NotStarted, start};
 use super::tree::{Fault, Quota, Tree};
 
-fn container() -> Arc<Container> {
+pub(crate) fn container() -> Arc<Container> {
     let tree = Arc::new(Mutex::new(Tree::new(Quota::default())));
     let bare = Places::new(tree.clone(), "/c".to_owned(), vec![]);
     bare.make_root(0);
@@ -40,7 +40,7 @@ fn container() -> Arc<Container> {
     })
 }
 
-async fn run_in(container: &Arc<Container>, clock: Clock, argv: &[&str], stdin: Input) -> (String, Result<i32, String>) {
+async fn run_in(container: &Arc<Container>, clock: Clock, argv: &[&str], stdin: Input) -> (String, Result<i32, NotStarted>) {
     let argv: Vec<String> = argv.iter().map(|a| (*a).to_owned()).collect();
     let (output, read) = pipe();
     let io = Io { stdin, stdout: output.clone(), stderr: output };
@@ -95,7 +95,7 @@ async fn scripts_do_what_a_posix_shell_does_with_them() {
 #[tokio::test]
 async fn a_program_that_is_missing_is_said_as_by_the_runtime() {
     let (_, ended) = run_in(&container(), Clock::live(), &["nope"], Input::empty()).await;
-    assert!(ended.expect_err("none").ends_with("exec: \"nope\": executable file not found in $PATH"));
+    assert!(ended.expect_err("none").to_string().ends_with("exec: \"nope\": executable file not found in $PATH"));
     let (_, ended) = run_in(&container(), Clock::live(), &[], Input::empty()).await;
     assert!(ended.is_err());
 }
@@ -185,7 +185,7 @@ fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().expect("an archive")
 }
 
-async fn extract(container: &Arc<Container>, bytes: Vec<u8>) -> (String, Result<i32, String>) {
+async fn extract(container: &Arc<Container>, bytes: Vec<u8>) -> (String, Result<i32, NotStarted>) {
     let argv = ["tar", "-xmf", "-", "--no-same-permissions", "--no-same-owner", "-C", "/tmp"];
     run_in(container, Clock::live(), &argv, Input::fixed(bytes.into())).await
 }

@@ -6,11 +6,11 @@
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::clock::Clock;
-use crate::io::{Input, Io, Output, Run, Stop};
+use crate::io::{Input, Io, Kept, Output, PIECE, Run, Stop};
 use crate::places::{Places, absolute};
 use crate::process::Process;
 use crate::tree::Fault;
@@ -57,11 +57,39 @@ pub(super) async fn tar(process: &mut Process, io: &Io, args: &[String]) -> Run<
         process.complain(&io, &format!("tar: {}: {fault}", wish.file)).await?;
         return Ok(1);
     }
+    if process.clock.is_ahead() {
+        return at_once(process, io, &base, &wish).await;
+    }
     let (clock, work) = (process.clock.clone(), io.clone());
     let ended = tokio::task::spawn_blocking(move || {
         if wish.create { create(&places, &clock, &work, &base, &wish) } else { extract(&places, &clock, &work, &base, &wish) }
     });
     ended.await.map_err(|_| Stop::Exit(2))
+}
+
+/// Without a thread, whose work would have to be waited for: what is read is there before, what is written goes out after.
+async fn at_once(process: &Process, io: Io, base: &str, wish: &Wish) -> Run<i32> {
+    let mut read = BytesMut::new();
+    while !wish.create
+        && (read.len() as u64) < STREAM
+        && let Some(chunk) = io.stdin.chunk().await
+    {
+        read.extend_from_slice(&chunk);
+    }
+    process.clock.work(read.len() as u64 / PIECE)?;
+    let (out, err) = (Kept::new(STREAM as usize), Kept::new(CHUNK));
+    let stdout = match &io.stdout {
+        Output::File(..) => io.stdout.clone(),
+        // An archive has no place in a log.
+        Output::Lines(..) | Output::Kept(_) | Output::Null if wish.create => Output::Null,
+        _ => Output::Kept(out.clone()),
+    };
+    let work = Io { stdin: Input::fixed(read.freeze()), stdout, stderr: Output::Kept(err.clone()) };
+    let (places, clock) = (&process.container.places, &process.clock);
+    let status = if wish.create { create(places, clock, &work, base, wish) } else { extract(places, clock, &work, base, wish) };
+    io.stderr.write(clock, err.take()).await?;
+    io.stdout.write(clock, out.take()).await?;
+    Ok(status)
 }
 
 /// Bundled letters with or without `-`, and the few long options that clients use.

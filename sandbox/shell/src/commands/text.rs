@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{options, unknown};
 use crate::expand::ARGUMENT;
-use crate::io::{Input, Io, Run};
+use crate::io::{Input, Io, PIECE, Run};
 use crate::places::absolute;
 use crate::process::Process;
 use crate::tree::Fault;
@@ -88,7 +88,10 @@ async fn inputs<'a>(process: &Process, io: &Io, name: &str, files: &'a [String])
         let path = absolute(&process.cwd, file);
         match process.container.places.read(&path) {
             _ if file == "-" || path == "/dev/stdin" => found.push(("-", io.stdin.clone())),
-            Ok(content) => found.push((file, Input::fixed(content.to_vec().into()))),
+            Ok(content) => {
+                process.clock.work(content.len() as u64 / PIECE)?;
+                found.push((file, Input::fixed(content.to_vec().into())));
+            }
             Err(fault) => {
                 let why = match fault {
                     Fault::IsDirectory => "read error".to_owned(),
