@@ -206,7 +206,9 @@ async fn session(
     let tty = wanted.tty.then(|| Arc::new(Tty::default()));
     let (received, typing) = terminal(tty.clone(), received, stdout.clone());
     let io = streams(wanted, received, stdout, stderr);
-    let process = async move { shell::start(container, Arc::new(Clock::live()), tty, argv, io).await.map_err(|e| format!("OCI runtime exec failed: exec failed: {e}")) };
+    let process = async move {
+        shell::start(container, Arc::new(Clock::live()), tty, argv, io).await.map_err(|e| format!("OCI runtime exec failed: exec failed: {e}"))
+    };
     let sending = async move {
         tokio::pin!(process);
         let mut ended = None;
