@@ -18,7 +18,8 @@ use jiff::Timestamp;
 
 use super::clock::Clock;
 use super::io::{Input, Io, Kept, Output};
-use super::process::{Container, NotStarted, begin, code};
+use super::process::Container;
+use super::start::{NotStarted, begin, code};
 
 /// How far a process is run ahead.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::io::{Run, Stop};
+use super::stop::{Run, Stop};
 
 /// Steps that are carried out for one process that plays back.
 const STEPS: u64 = 250_000;

@@ -1,9 +1,11 @@
 //! `sh` at a terminal: a prompt, one command after the other, Ctrl-C back to the prompt.
 
-use super::commands::shown;
-use super::io::{Io, Run, Stop};
+use super::interpret::run;
+use super::io::Io;
+use super::parse;
+use super::places::shown;
 use super::process::Process;
-use super::{parse, run};
+use super::stop::{Run, Stop};
 
 const GREETING: &str = "This is a KubeKCloud sandbox: a simulated container with a small shell. `help` lists its commands.\n";
 

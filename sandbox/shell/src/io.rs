@@ -8,6 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::clock::Clock;
 use super::places::Places;
+use super::stop::{Run, Stop};
 
 /// Chunks that wait in a pipe.
 const WAITING: usize = 8;
@@ -16,21 +17,6 @@ const LINE: usize = 64 << 10;
 
 /// Bytes whose reading or writing is as much work as a command.
 pub(crate) const PIECE: u64 = 4 << 10;
-
-/// Why a process ends before its program does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// `exit`, or a signal.
-    Exit(i32),
-    /// Nobody reads its output any more.
-    Broken,
-    /// The clock has come to its end, or the work that is done for one process.
-    Ended,
-    Break,
-    Continue,
-}
-
-pub type Run<T> = Result<T, Stop>;
 
 /// What a process reads. Clones read from the same stream.
 #[derive(Debug, Clone)]
@@ -85,7 +71,7 @@ impl Input {
     }
 
     /// The next bytes, for a thread that may block.
-    pub fn blocking_chunk(&self) -> Option<Bytes> {
+    pub(crate) fn blocking_chunk(&self) -> Option<Bytes> {
         // Not every thread may wait, and nobody else reads meanwhile.
         let mut source = self.0.try_lock().unwrap_or_else(|_| self.0.blocking_lock());
         if !source.rest.is_empty() {
@@ -165,7 +151,7 @@ pub fn input(receiver: mpsc::Receiver<Bytes>) -> Input {
 }
 
 impl Output {
-    pub async fn write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
+    pub(crate) async fn write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
         clock.work(bytes.len() as u64 / PIECE)?;
         match self {
             Output::Null => Ok(()),
@@ -188,7 +174,7 @@ impl Output {
         }
     }
 
-    pub fn blocking_write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
+    pub(crate) fn blocking_write(&self, clock: &Clock, bytes: Bytes) -> Run<()> {
         clock.work(bytes.len() as u64 / PIECE)?;
         match self {
             Output::Pipe(pipe) => pipe.blocking_send(bytes).map_err(|_| Stop::Broken),

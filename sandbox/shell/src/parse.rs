@@ -1,65 +1,11 @@
 //! The shell's grammar: lists, pipelines, groups, loops, conditions, and, in [`super::words`], words.
 
+use super::syntax::{Command, Join, List, Pipeline, Redirect, Stage, To, Word};
+
 /// Longer scripts are refused.
 const LENGTH: usize = 64 << 10;
 /// Deeper nesting is refused.
 pub(super) const DEPTH: usize = 40;
-
-pub(crate) type List = Vec<(Join, Pipeline)>;
-
-/// When a pipeline runs, by how the one before it ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Join {
-    Always,
-    And,
-    Or,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Pipeline {
-    pub(crate) negate: bool,
-    pub(crate) stages: Vec<Stage>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Stage {
-    pub(crate) command: Command,
-    pub(crate) redirects: Vec<Redirect>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Command {
-    Simple { assigns: Vec<(String, Word)>, words: Vec<Word> },
-    Group(List),
-    Subshell(List),
-    While { until: bool, test: List, body: List },
-    For { name: String, words: Vec<Word>, body: List },
-    If { arms: Vec<(List, List)>, otherwise: List },
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Redirect {
-    pub(crate) from: u8,
-    pub(crate) to: To,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum To {
-    Read(Word),
-    Write(Word),
-    Append(Word),
-    Stream(u8),
-}
-
-pub(crate) type Word = Vec<Part>;
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Part {
-    Text { text: String, quoted: bool },
-    Variable { name: String, default: Option<(char, Word)>, quoted: bool },
-    Output { list: List, quoted: bool },
-    Sum(Word),
-}
 
 /// A script that can't be understood, as the shell says it.
 pub(crate) type Wrong = String;

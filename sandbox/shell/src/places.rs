@@ -36,6 +36,11 @@ pub fn absolute(cwd: &str, path: &str) -> String {
     parts.iter().fold(String::new(), |path, part| path + "/" + part)
 }
 
+/// A path as the container shows it.
+pub(crate) fn shown(path: &str) -> String {
+    if path.is_empty() { "/".to_owned() } else { path.to_owned() }
+}
+
 impl Places {
     pub fn new(tree: Arc<Mutex<Tree>>, root: String, mut mounts: Vec<Mount>) -> Self {
         mounts.sort_by_key(|m| std::cmp::Reverse(m.path.len()));

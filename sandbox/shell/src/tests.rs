@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::clock::Clock;
 use super::io::{Input, Io, input, pipe};
 use super::places::{Mount, Places};
-use super::process::{Container, NotStarted, start};
+use super::process::Container;
+use super::start::{NotStarted, start};
 use super::tree::{Fault, Quota, Tree};
 
 pub(crate) fn container() -> Arc<Container> {

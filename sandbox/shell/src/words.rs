@@ -1,6 +1,7 @@
 //! Words of the grammar: quotes, variables, command output, sums.
 
-use super::parse::{DEPTH, END, Parser, Part, Word, Wrong};
+use super::parse::{DEPTH, END, Parser, Wrong};
+use super::syntax::{Part, Word};
 
 impl Parser {
     /// One word; `None` when none begins here.

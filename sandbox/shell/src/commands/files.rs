@@ -1,9 +1,10 @@
 //! Commands that change files.
 
-use super::{options, unknown};
-use crate::io::{Io, Run};
+use super::options::{options, unknown};
+use crate::io::Io;
 use crate::places::{Places, absolute};
 use crate::process::Process;
+use crate::stop::Run;
 use crate::tree::Fault;
 
 pub(super) async fn change(process: &mut Process, io: &Io, name: &str, args: &[String]) -> Run<i32> {

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{options, shown, unknown};
-use crate::io::{Io, Run};
+use super::options::{options, unknown};
+use crate::io::Io;
 use crate::pattern;
-use crate::places::absolute;
+use crate::places::{absolute, shown};
 use crate::process::Process;
+use crate::stop::Run;
 use crate::tree::Inode;
 
 pub(super) async fn ls(process: &mut Process, io: &Io, name: &str, args: &[String]) -> Run<i32> {

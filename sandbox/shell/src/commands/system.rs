@@ -2,34 +2,12 @@
 
 use std::time::Duration;
 
-use super::{is_program, options, shown};
-use crate::io::{Io, Run};
+use super::known::is_program;
+use super::options::options;
+use crate::io::Io;
+use crate::places::shown;
 use crate::process::Process;
-
-/// `env [NAME=VALUE]... [COMMAND]` and `printenv [NAME]...`.
-pub(super) async fn env(process: &mut Process, io: &Io, name: &str, args: &[String]) -> Run<i32> {
-    if name == "printenv" && !args.is_empty() {
-        let mut status = 0;
-        for name in args {
-            match process.variables.get(name).filter(|(_, exported)| *exported) {
-                Some((value, _)) => process.say(io, format!("{value}\n")).await?,
-                None => status = 1,
-            }
-        }
-        return Ok(status);
-    }
-    let mut inner = process.fork();
-    let sets = args.iter().take_while(|a| a.contains('=')).count();
-    for (name, value) in args[..sets].iter().filter_map(|a| a.split_once('=')) {
-        inner.variables.insert(name.to_owned(), (value.to_owned(), true));
-    }
-    if sets < args.len() {
-        return super::run(&mut inner, io, &args[sets..]).await;
-    }
-    let all: String = inner.variables.iter().filter(|(_, (_, exported))| *exported).map(|(k, (v, _))| format!("{k}={v}\n")).collect();
-    process.say(io, all).await?;
-    Ok(0)
-}
+use crate::stop::Run;
 
 pub(super) async fn date(process: &mut Process, io: &Io, args: &[String]) -> Run<i32> {
     let now = process.clock.now();

@@ -1,8 +1,9 @@
 //! `test` and `[`.
 
-use crate::io::{Io, Run};
+use crate::io::Io;
 use crate::places::absolute;
 use crate::process::Process;
+use crate::stop::Run;
 
 pub(super) async fn test(process: &mut Process, io: &Io, name: &str, args: &[String]) -> Run<i32> {
     let mut words: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -1,14 +1,14 @@
-//! Carries out what [`super::parse`] understood.
+//! Carries out what [`crate::parse`] understood.
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::io::{Input, Io, Output, PIECE, Run, Stop, pipe};
-use super::parse::{Command, Join, List, Pipeline, Redirect, Stage, To};
-use super::places::absolute;
-use super::process::Process;
-use super::tree::Fault;
-use super::{commands, expand};
+use super::redirect::redirected;
+use super::{call, expand};
+use crate::io::{Input, Io, pipe};
+use crate::process::Process;
+use crate::stop::{Run, Stop};
+use crate::syntax::{Command, Join, List, Pipeline, Stage};
 
 /// Runs a list; the result is its last status.
 pub(crate) fn list<'a>(process: &'a mut Process, io: &'a Io, list: &'a List) -> BoxFuture<'a, Run<i32>> {
@@ -88,17 +88,17 @@ async fn one(process: &mut Process, io: &Io, stage: &Stage) -> Run<i32> {
                 return Ok(status);
             }
             if assigns.is_empty() {
-                return commands::run(process, &io, &argv).await;
+                return call::run(process, &io, &argv).await;
             }
             let mut inner = process.fork();
             for (name, word) in assigns {
                 let value = expand::one(process, &io, word).await?;
                 inner.variables.insert(name.clone(), (value, true));
             }
-            commands::run(&mut inner, &io, &argv).await
+            call::run(&mut inner, &io, &argv).await
         }
         Command::Group(inner) => list(process, &io, inner).await,
-        Command::Subshell(inner) => process.fork().subshell(&io, inner).await,
+        Command::Subshell(inner) => subshell(&mut process.fork(), &io, inner).await,
         Command::While { until, test, body } => {
             let mut status = 0;
             while (tested(process, &io, test).await? == 0) != *until {
@@ -150,56 +150,17 @@ async fn body_once(process: &mut Process, io: &Io, body: &List) -> Run<Option<i3
     }
 }
 
-/// The streams after redirection; `None` when a file can't be opened.
-async fn redirected(process: &mut Process, io: &Io, redirects: &[Redirect]) -> Run<Option<Io>> {
-    let mut out = io.clone();
-    for Redirect { from, to } in redirects {
-        if let To::Stream(stream) = to {
-            let stream = if *stream == 2 { out.stderr.clone() } else { out.stdout.clone() };
-            if *from == 2 {
-                out.stderr = stream
-            } else {
-                out.stdout = stream
-            }
-            continue;
-        }
-        let (To::Read(word) | To::Write(word) | To::Append(word)) = to else { continue };
-        let name = expand::one(process, io, word).await?;
-        let path = absolute(&process.cwd, &name);
-        let places = &process.container.places;
-        let now = process.clock.seconds();
-        let mut read = 0;
-        let file = |opened: Result<(), Fault>| opened.map(|()| Some(Output::File(places.clone(), path.clone())));
-        let opened = match (to, path.as_str()) {
-            (To::Read(_), _) => places.read(&path).map(|content| {
-                read = content.len() as u64;
-                out.stdin = Input::fixed(content.to_vec().into());
-                None
-            }),
-            (_, "/dev/null") => Ok(Some(Output::Null)),
-            (_, "/dev/stdout") => Ok(Some(io.stdout.clone())),
-            (_, "/dev/stderr") => Ok(Some(io.stderr.clone())),
-            (To::Append(_), _) => file(places.append(&path, b"", now)),
-            _ => file(places.write(&path, vec![], None, now)),
-        };
-        process.clock.work(read / PIECE)?;
-        match opened {
-            Ok(Some(output)) if *from == 2 => out.stderr = output,
-            Ok(Some(output)) => out.stdout = output,
-            Ok(None) => {}
-            Err(fault) => {
-                let creates = !matches!(to, To::Read(_));
-                let verb = if creates { "can't create" } else { "can't open" };
-                process.complain(io, &format!("sh: {verb} {name}: {}", commands::worded(fault, creates))).await?;
-                return Ok(None);
-            }
-        }
+/// Runs a list of its own; leaving it leaves only it.
+pub(super) async fn subshell(process: &mut Process, io: &Io, inner: &List) -> Run<i32> {
+    match list(process, io, inner).await {
+        Err(Stop::Exit(status)) => Ok(status),
+        Err(Stop::Broken) => Ok(141),
+        other => other,
     }
-    Ok(Some(out))
 }
 
 /// A program with its arguments, as a container's process.
 pub(crate) async fn program(process: &mut Process, io: &Io, argv: &[String]) -> Run<i32> {
     process.clock.step().await?;
-    commands::run(process, io, argv).await
+    call::run(process, io, argv).await
 }

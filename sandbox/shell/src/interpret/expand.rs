@@ -3,13 +3,14 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::io::{Io, Run, Stop, pipe};
-use super::parse::{Part, Word};
-use super::pattern;
-use super::process::Process;
+use super::arithmetic::sum;
+use super::run::subshell;
+use crate::io::{Io, pipe};
+use crate::pattern;
+use crate::process::{ARGUMENT, Process};
+use crate::stop::{Run, Stop};
+use crate::syntax::{Part, Word};
 
-/// A longer argument is refused, as by Linux.
-pub(crate) const ARGUMENT: usize = 128 << 10;
 /// More fields than this are refused.
 const FIELDS: usize = 4_096;
 
@@ -96,7 +97,7 @@ fn value<'a>(process: &'a mut Process, io: &'a Io, part: &'a Part) -> BoxFuture<
             Part::Text { text, quoted } => Ok((text.clone(), *quoted)),
             Part::Sum(word) => {
                 let text = one(process, io, word).await?;
-                match super::commands::sum(process, &text) {
+                match sum(process, &text) {
                     Ok(sum) => Ok((sum.to_string(), true)),
                     Err(wrong) => {
                         process.complain(io, &format!("sh: {wrong}")).await?;
@@ -123,7 +124,7 @@ fn value<'a>(process: &'a mut Process, io: &'a Io, part: &'a Part) -> BoxFuture<
                 let mut inner = process.fork();
                 let inside = Io { stdin: io.stdin.clone(), stdout, stderr: io.stderr.clone() };
                 let running = async {
-                    let status = inner.subshell(&inside, list).await;
+                    let status = subshell(&mut inner, &inside, list).await;
                     drop(inside);
                     status
                 };

@@ -15,7 +15,7 @@ struct Sum<'p> {
 }
 
 /// The value of an expression, or what is wrong with it.
-pub(crate) fn sum(process: &mut Process, text: &str) -> Result<i64, String> {
+pub(super) fn sum(process: &mut Process, text: &str) -> Result<i64, String> {
     let mut sum = Sum { process, text, depth: 0 };
     let value = sum.assignment()?;
     match sum.text.trim() {
