@@ -15,21 +15,22 @@ use crate::{
     cluster::{being_deleted, not_found, target},
     instance::{check_mode, settled_or_going},
     show,
-    wait::OPERATION_WAIT,
 };
 
 impl App {
     /// Starts, stops, suspends or resumes every instance whose state asks for it, and leaves the others alone:
-    /// suspending touches running ones only, resuming suspended ones only. Waits up to [`OPERATION_WAIT`] in all.
+    /// suspending touches running ones only, resuming suspended ones only. Waits up to [`Policy::operation_wait`](crate::Policy::operation_wait) in all.
     pub async fn cluster_operate(&self, caller: &Caller, id: ClusterId, operation: Operation, mode: Mode) -> Result<BulkResult> {
         caller.require_write()?;
         let cluster = self.store.cluster(caller.scope(), id).await?.ok_or_else(not_found)?;
         check_mode(mode, operation, cluster.instance_type)?;
-        let deadline = Instant::now() + OPERATION_WAIT;
+        let deadline = Instant::now() + self.policy.operation_wait;
         self.instances_settled(caller, id, deadline, |_| true).await?;
 
         let touched = self.write_operations(caller, id, operation).await?;
-        (self.wake)(id);
+        if !touched.is_empty() {
+            (self.wake)(id);
+        }
         let rows = self.instances_settled(caller, id, deadline, |row| touched.contains(&row.intent.id)).await?;
         let mut result = summarize(operation, &rows, &touched);
         result.suspend =

@@ -49,7 +49,9 @@ impl App {
         let validated = self.validate(caller, request)?;
         let digest = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let (id, replayed) = self.cluster_admit_soon(caller, &validated, &digest, key).await?;
-        (self.wake)(id);
+        if !replayed {
+            (self.wake)(id);
+        }
         if !wait.is_zero() {
             self.instances_settled(caller, id, Instant::now() + wait, |_| true).await?;
         }
@@ -224,6 +226,7 @@ impl App {
             tx.audit(AuditEntry { actor: caller.user.id, action: "cluster.delete", target: target(id), detail }).await?;
             tx.commit().await?;
         }
+        // Also for a repeat: what held the delete up may be gone.
         (self.wake)(id);
         Ok(ClusterDeleted { message: format!("Cluster '{}' is being deleted", cluster.name), status: ClusterStatus::Deleting })
     }

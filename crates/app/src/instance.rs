@@ -11,7 +11,6 @@ use crate::{
     cluster::{being_deleted, not_found as cluster_not_found},
     placement::LOCAL,
     show,
-    wait::OPERATION_WAIT,
 };
 
 /// Most of a log that one answer carries, in bytes.
@@ -30,13 +29,13 @@ impl App {
         Ok(rows.into_iter().map(show::instance).collect())
     }
 
-    /// Starts, stops, suspends or resumes an instance, and waits up to [`OPERATION_WAIT`] for it to get there.
+    /// Starts, stops, suspends or resumes an instance, and waits up to [`Policy::operation_wait`](crate::Policy::operation_wait) for it to get there.
     ///
     /// An instance on its way somewhere is waited for first. A repeat of the present state changes nothing.
     pub async fn instance_operate(&self, caller: &Caller, id: InstanceId, operation: Operation, mode: Mode) -> Result<OperatedInstance> {
         caller.require_write()?;
         check_mode(mode, operation, self.instance_row(caller, id).await?.instance_type)?;
-        let deadline = Instant::now() + OPERATION_WAIT;
+        let deadline = Instant::now() + self.policy.operation_wait;
         loop {
             let seen = self.instance_settled(caller, id, deadline).await?;
             refuse_deleting(&seen)?;

@@ -16,7 +16,7 @@ mod user;
 mod validate;
 mod wait;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use members::Member;
 use store::Store;
@@ -39,11 +39,18 @@ pub struct Policy {
     pub container_image: String,
     /// What VMs boot from when their cluster doesn't say.
     pub vm_image: String,
+    /// How long operations wait for their end before they answer `pending`.
+    pub operation_wait: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { open_sign_up: false, container_image: "nginx:latest".into(), vm_image: "quay.io/containerdisks/fedora:latest".into() }
+        Self {
+            open_sign_up: false,
+            container_image: "nginx:latest".into(),
+            vm_image: "quay.io/containerdisks/fedora:latest".into(),
+            operation_wait: Duration::from_secs(10),
+        }
     }
 }
 

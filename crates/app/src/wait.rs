@@ -9,9 +9,6 @@ use tokio::{
 
 use crate::App;
 
-/// How long operations wait for their end before they answer `pending`.
-pub(crate) const OPERATION_WAIT: Duration = Duration::from_secs(10);
-
 /// Another replica may hold the member's lease; its writes are noticed at this interval.
 const OTHER_REPLICA: Duration = Duration::from_millis(300);
 

@@ -54,6 +54,7 @@ impl Config {
                 open_sign_up: false,
                 container_image: get("KUBEKCLOUD_CONTAINER_IMAGE").unwrap_or(default.container_image),
                 vm_image: get("KUBEKCLOUD_VM_IMAGE").unwrap_or(default.vm_image),
+                ..default
             },
         })
     }
