@@ -1,0 +1,170 @@
+//! The state table: what each operation does to an instance in each state.
+
+use serde_json::json;
+use types::{
+    Desired::{self, Running, Stopped, Suspended},
+    Error, InstanceStatus, Operation, Transition,
+};
+use wire::instance::Mode;
+
+use crate::world::{Resume, Start, Stop, Suspend, World, ids, refused};
+
+#[derive(Debug)]
+enum Becomes {
+    /// It is sent there.
+    On(Desired),
+    /// It is there, or on its way there, already: nothing is written.
+    Already,
+    /// It is refused, and these are allowed instead.
+    Refused(&'static [&'static str]),
+}
+use Becomes::{Already, On, Refused};
+
+/// From each state, each operation.
+const TABLE: [(InstanceStatus, Operation, Becomes); 20] = [
+    (InstanceStatus::Pending, Start, Already),
+    (InstanceStatus::Pending, Stop, Refused(&[])),
+    (InstanceStatus::Pending, Suspend, Refused(&[])),
+    (InstanceStatus::Pending, Resume, Already),
+    (InstanceStatus::Running, Start, Already),
+    (InstanceStatus::Running, Stop, On(Stopped)),
+    (InstanceStatus::Running, Suspend, On(Suspended)),
+    (InstanceStatus::Running, Resume, Already),
+    (InstanceStatus::Stopped, Start, On(Running)),
+    (InstanceStatus::Stopped, Stop, Already),
+    (InstanceStatus::Stopped, Suspend, Refused(&["start"])),
+    (InstanceStatus::Stopped, Resume, Refused(&["start"])),
+    (InstanceStatus::Suspended, Start, Refused(&["resume"])),
+    (InstanceStatus::Suspended, Stop, Refused(&["resume"])),
+    (InstanceStatus::Suspended, Suspend, Already),
+    (InstanceStatus::Suspended, Resume, On(Running)),
+    (InstanceStatus::Failed, Start, On(Running)),
+    (InstanceStatus::Failed, Stop, On(Stopped)),
+    (InstanceStatus::Failed, Suspend, Refused(&["start", "stop"])),
+    (InstanceStatus::Failed, Resume, Refused(&["start", "stop"])),
+];
+
+#[tokio::test]
+async fn each_operation_in_each_state_does_what_the_table_says() {
+    let world = World::new().await;
+    world.change(&world.admin, json!({"quota_cpu": 100, "quota_memory": 100})).await.expect("changes");
+    for (n, (status, operation, becomes)) in TABLE.into_iter().enumerate() {
+        let case = format!("{operation} an instance that is {status}");
+        let cluster = world.running(&world.admin, &format!("web-{n}"), 1).await;
+        let id = ids(&cluster)[0];
+        world.bring_to(&world.admin, id, status).await;
+        let (before, generation, trail) = (world.instance(id).await, world.generation(cluster.cluster.id).await, world.trail().await.len());
+
+        let answer = world.operate(&world.admin, id, operation).await;
+        let after = world.instance(id).await;
+        let written = world.generation(cluster.cluster.id).await - generation;
+        assert_eq!((world.trail().await.len() - trail, world.woken().len()), (written as usize, written as usize), "{case}");
+        match becomes {
+            On(desired) => {
+                let answer = answer.expect(&case);
+                assert_eq!((answer.operation, answer.settled, answer.instance.desired), (operation, false, desired), "{case}");
+                assert_eq!((after.desired, written), (desired, 1), "{case}");
+                world.settle(cluster.cluster.id).await;
+                assert_eq!(world.instance(id).await.status, desired.settled(), "{case}");
+            }
+            Already => {
+                assert_eq!(answer.expect(&case).settled, status != InstanceStatus::Pending, "{case}");
+                assert_eq!((after.desired, after.status, written), (before.desired, before.status, 0), "{case}");
+            }
+            Refused(instead) => {
+                let Err(Error::Conflict { message, allowed }) = answer else { panic!("{case}: {answer:?}") };
+                assert_eq!(allowed, instead, "{case}");
+                assert!(message.contains(&format!("{operation} an instance that is {status}")), "{message}");
+                assert_eq!((after.desired, written), (before.desired, 0), "{case}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_an_instance_is_going_is_told_until_it_is_there() {
+    let world = World::new().await;
+    let ann = world.user("ann").await;
+    let cluster = world.running(&ann, "web", 1).await;
+    let id = ids(&cluster)[0];
+    for (from, operation, transition) in [
+        (InstanceStatus::Running, Stop, Transition::Stopping),
+        (InstanceStatus::Stopped, Start, Transition::Starting),
+        (InstanceStatus::Running, Suspend, Transition::Suspending),
+        (InstanceStatus::Suspended, Resume, Transition::Resuming),
+    ] {
+        assert_eq!((world.instance(id).await.status, world.instance(id).await.transition), (from, None));
+        assert_eq!(world.operate(&ann, id, operation).await.expect("goes").instance.transition, Some(transition));
+        world.settle(cluster.cluster.id).await;
+    }
+}
+
+#[tokio::test]
+async fn the_opposite_of_what_is_under_way_is_refused_and_its_repeat_is_not() {
+    let world = World::new().await;
+    let ann = world.user("ann").await;
+    let id = ids(&world.running(&ann, "web", 1).await)[0];
+    world.operate(&ann, id, Stop).await.expect("goes");
+    let trail = world.trail().await;
+    for opposite in [Start, Suspend, Resume] {
+        assert_eq!(refused(world.operate(&ann, id, opposite).await), "conflict");
+    }
+    world.operate(&ann, id, Stop).await.expect("is under way");
+    assert_eq!(world.instance(id).await.desired, Stopped);
+    assert_eq!(world.trail().await, trail);
+}
+
+#[tokio::test]
+async fn a_start_after_a_failure_tries_again() {
+    let world = World::new().await;
+    let ann = world.user("ann").await;
+    let cluster = world.running(&ann, "web", 1).await;
+    let id = ids(&cluster)[0];
+    world.observe(id, InstanceStatus::Failed).await;
+    assert_eq!(world.instance(id).await.transition, None, "a failure is where it has got");
+    for _ in 0..2 {
+        let before = world.generation(cluster.cluster.id).await;
+        world.operate(&ann, id, Start).await.expect("tries again");
+        assert_eq!(world.generation(cluster.cluster.id).await, before + 1);
+        world.observe(id, InstanceStatus::Failed).await;
+    }
+}
+
+#[tokio::test]
+async fn strict_mode_refuses_to_lose_memory_and_nothing_else() {
+    let world = World::new().await;
+    let ann = world.user("ann").await;
+    let strictly = async |id, operation| world.app.instance_operate(&ann, id, operation, Mode::Strict).await;
+
+    let pods = world.running(&ann, "pods", 1).await;
+    let pod = ids(&pods)[0];
+    assert_eq!(refused(strictly(pod, Suspend).await), "suspend_not_supported");
+    assert_eq!(refused(world.app.cluster_operate(&ann, pods.cluster.id, Suspend, Mode::Strict).await), "suspend_not_supported");
+    assert_eq!(world.instance(pod).await.desired, Running);
+    for operation in [Stop, Start] {
+        strictly(pod, operation).await.expect("loses no memory that was promised");
+        world.settle(pods.cluster.id).await;
+    }
+
+    let vms = world.create(&ann, "vms", json!({"instance_type": "vm"})).await;
+    world.settle(vms.cluster.id).await;
+    for operation in [Suspend, Resume] {
+        strictly(ids(&vms)[0], operation).await.expect("keeps its memory");
+        world.settle(vms.cluster.id).await;
+    }
+}
+
+#[tokio::test]
+async fn what_suspending_means_is_told_before_it_is_done() {
+    let world = World::new().await;
+    let ann = world.user("ann").await;
+    let mut told = Vec::new();
+    for (name, request) in [("pods", json!({})), ("pods-with-disk", json!({"disk_gb": 1})), ("vms", json!({"instance_type": "vm"}))] {
+        let suspend = &world.create(&ann, name, request).await.instances[0].suspend;
+        told.push((suspend.semantics, suspend.memory_preserved, suspend.disk_preserved, suspend.survives_node_loss));
+    }
+    let scaled_to_zero = "scale-to-zero";
+    assert_eq!(told, [(scaled_to_zero, false, false, true), (scaled_to_zero, false, true, true), ("paused-in-ram", true, true, false)]);
+    let capabilities = world.app.capabilities();
+    assert_eq!((capabilities.container.semantics, capabilities.vm.semantics), (scaled_to_zero, "paused-in-ram"));
+}
