@@ -5,13 +5,13 @@ use types::{Error, Result, Role, Secret, UserId};
 
 use crate::App;
 
-/// Longest token that is looked up at all.
+/// Longest token that is looked up at all, in bytes.
 const TOKEN_MAX: usize = 512;
 
-/// An authenticated user.
+/// An authenticated user, for the length of one request.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Who.
+    /// As they were when they came in. What must not be stale, as a quota, is read again under a lock.
     pub user: UserRow,
 }
 

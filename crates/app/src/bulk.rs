@@ -10,19 +10,15 @@ use wire::{
     instance::Mode,
 };
 
-use crate::{
-    App, Caller,
-    cluster::{being_deleted, not_found, target},
-    instance::{check_mode, settled_or_going},
-    show,
-};
+use crate::{App, Caller, audit::cluster_target, find::lock_cluster, operate::check_mode, show};
 
 impl App {
     /// Starts, stops, suspends or resumes every instance whose state asks for it, and leaves the others alone:
-    /// suspending touches running ones only, resuming suspended ones only. Waits up to [`Policy::operation_wait`](crate::Policy::operation_wait) in all.
+    /// suspending touches running ones only, resuming suspended ones only. Waits up to
+    /// [`Policy::operation_wait`](crate::Policy::operation_wait) in all.
     pub async fn cluster_operate(&self, caller: &Caller, id: ClusterId, operation: Operation, mode: Mode) -> Result<BulkResult> {
         caller.require_write()?;
-        let cluster = self.store.cluster(caller.scope(), id).await?.ok_or_else(not_found)?;
+        let cluster = self.find_cluster(caller, id).await?;
         check_mode(mode, operation, cluster.instance_type)?;
         let deadline = Instant::now() + self.policy.operation_wait;
         self.instances_settled(caller, id, deadline, |_| true).await?;
@@ -38,36 +34,16 @@ impl App {
         Ok(result)
     }
 
-    /// The cluster's instances when those that `matter` have settled, or as they are at `deadline`.
-    pub(crate) async fn instances_settled(
-        &self,
-        caller: &Caller,
-        id: ClusterId,
-        deadline: Instant,
-        matter: impl Fn(&InstanceRow) -> bool,
-    ) -> Result<Vec<InstanceRow>> {
-        let mut waiter = self.waiter(deadline);
-        loop {
-            let (_, rows) = self.read_detail(caller, id).await?;
-            if rows.iter().filter(|row| matter(row)).all(settled_or_going) || !waiter.next().await {
-                return Ok(rows);
-            }
-        }
-    }
-
     async fn write_operations(&self, caller: &Caller, id: ClusterId, operation: Operation) -> Result<HashSet<InstanceId>> {
         let tx = self.store.begin().await?;
-        let cluster = tx.cluster_lock(caller.scope(), id).await?.ok_or_else(not_found)?;
-        if cluster.deleting {
-            return Err(being_deleted());
-        }
+        lock_cluster(&tx, caller, id).await?;
         let applies = |row: &InstanceRow| row.settled() && !row.intent.deleting && row.intent.observed.status.allowed().contains(&operation);
         let touched: Vec<InstanceId> = tx.instances_of(id).await?.iter().filter(|row| applies(row)).map(|row| row.intent.id).collect();
         if !touched.is_empty() {
             tx.instances_operate(&touched, operation).await?;
             tx.cluster_touch(id).await?;
             let detail = Some(format!("{operation} {} instances", touched.len()));
-            tx.audit(AuditEntry { actor: caller.user.id, action: "cluster.operate", target: target(id), detail }).await?;
+            tx.audit(AuditEntry { actor: caller.user.id, action: "cluster.operate", target: cluster_target(id), detail }).await?;
             tx.commit().await?;
         }
         Ok(touched.into_iter().collect())

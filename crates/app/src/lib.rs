@@ -1,4 +1,4 @@
-//! Use cases: the only home of business rules. One file a noun.
+//! Use cases: the only home of business rules. One file a noun, or a verb that needs the room.
 //!
 //! Each use case authorizes its [`Caller`], then reads, or writes in one transaction and wakes reconciling.
 //! No HTTP here, and no call to Kubernetes inside a transaction.
@@ -8,10 +8,14 @@ mod audit;
 mod auth;
 mod bulk;
 mod cluster;
+mod create;
+mod find;
 mod instance;
+mod operate;
 mod placement;
 mod quota;
 mod show;
+mod token;
 mod user;
 mod validate;
 mod wait;
@@ -24,8 +28,8 @@ use tokio::sync::watch;
 use types::ClusterId;
 
 pub use auth::Caller;
-pub use cluster::{Created, IDEMPOTENCY_KEY_MAX};
-pub use user::Bootstrap;
+pub use create::{Created, IDEMPOTENCY_KEY_MAX};
+pub use token::Bootstrap;
 
 /// Tells reconciling that a cluster's intent changed. A hint: losing one costs time only.
 pub type Wake = Arc<dyn Fn(ClusterId) + Send + Sync>;

@@ -5,10 +5,10 @@ use types::{Bytes, Error, MilliCpu, Result, error::QuotaShortage};
 
 use crate::{App, Caller};
 
-/// `size` times `count`. The caller has bounded both, so that it fits.
-pub(crate) fn size_of(size: Usage, count: i64) -> Result<Usage> {
-    let times = |n: i64| n.checked_mul(count).ok_or_else(|| Error::field("instance_count", "asks for more than can be counted"));
-    Ok(Usage { cpu: MilliCpu(times(size.cpu.0)?), memory: Bytes(times(size.memory.0)?), storage: Bytes(times(size.storage.0)?) })
+/// `size` times `count`, or that it is more than can be counted.
+pub(crate) fn times(size: Usage, count: i64) -> Result<Usage> {
+    let product = |n: i64| n.checked_mul(count).ok_or_else(|| Error::field("instance_count", "asks for more than can be counted"));
+    Ok(Usage { cpu: MilliCpu(product(size.cpu.0)?), memory: Bytes(product(size.memory.0)?), storage: Bytes(product(size.storage.0)?) })
 }
 
 /// Refuses what would exceed the quota, naming every dimension that stands in the way.
@@ -35,7 +35,7 @@ pub(crate) fn admit(owner: &UserRow, used: Usage, requested: Usage) -> Result<()
 }
 
 impl App {
-    /// The caller's own quota.
+    /// The caller's own quota; nothing is available where it was lowered below use.
     pub async fn quota_get(&self, caller: &Caller) -> Result<wire::user::Quota> {
         let used = self.store.usage(caller.user.id).await?;
         let total = caller.user.quota;

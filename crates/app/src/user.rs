@@ -1,38 +1,17 @@
-//! Users: sign-up, administration, tokens.
+//! Users: sign-up and administration.
 
-use rand::{Rng, distr::Alphanumeric};
 use store::{AuditEntry, NewUser, Tx, Usage, UserChange, UserRow};
-use types::{Bytes, Error, MilliCpu, Result, Role, Secret, UserId, Username};
-use wire::user::{CreateUser, CreatedUser, NewToken, RotateToken, UpdateUser, User};
+use types::{Bytes, Error, Result, Role, UserId, Username};
+use wire::user::{CreateUser, CreatedUser, UpdateUser, User};
 
-use crate::{App, Caller, show, validate::Fields};
-
-/// Characters of a token made here: 238 bits of chance.
-const TOKEN_LENGTH: usize = 40;
-
-/// The first admin, as `serve` makes it.
-#[derive(Debug)]
-pub enum Bootstrap {
-    /// There is an admin already.
-    Present,
-    /// One was created. The token was made here and exists nowhere else.
-    Created(Secret),
-    /// One was created with the token that was given.
-    CreatedWithGiven,
-}
-
-fn random_token() -> Secret {
-    Secret::new(rand::rng().sample_iter(Alphanumeric).map(char::from).take(TOKEN_LENGTH).collect::<String>())
-}
-
-fn name_taken() -> Error {
-    Error::conflict("A user with this name exists already")
-}
-
-/// Also says that a token exists; that is the price of tokens chosen by users, and why 40 random characters are better.
-fn token_taken() -> Error {
-    Error::field("token", "cannot be used; choose another, or leave it out and one is made")
-}
+use crate::{
+    App, Caller,
+    audit::user_target,
+    find::user_not_found,
+    show,
+    token::{random_token, token_taken},
+    validate::Fields,
+};
 
 impl App {
     /// Creates a user: an admin may always, anybody where sign-up is open (`caller` is `None`, and the role is `user`).
@@ -46,7 +25,7 @@ impl App {
         }
         let CreateUser { username, token, quota_cpu, quota_memory, quota_storage, role } = request;
         let mut fields = Fields::default();
-        let username = fields.take("username", Username::parse(&username));
+        let username = fields.check("username", Username::parse(&username));
         let given = token.map(|token| fields.token("token", token));
         let cpu = fields.cpu("quota_cpu", &quota_cpu);
         let memory = fields.bytes("quota_memory", &quota_memory);
@@ -58,7 +37,7 @@ impl App {
         let quota = cpu.zip(memory).zip(storage).map(|((cpu, memory), storage)| Usage { cpu, memory, storage });
         let (username, quota) = fields.finish_with(username.zip(quota))?;
 
-        let made = given.is_none();
+        let generated = given.is_none();
         let token = given.flatten().unwrap_or_else(random_token);
         let tx = self.store.begin().await?;
         let new = NewUser { username: username.as_str().to_owned(), role, quota };
@@ -67,12 +46,12 @@ impl App {
             return Err(token_taken());
         }
         let actor = caller.map_or(user.id, |caller| caller.user.id);
-        tx.audit(AuditEntry { actor, action: "user.create", target: target(user.id), detail: Some(user.username.clone()) }).await?;
+        tx.audit(AuditEntry { actor, action: "user.create", target: user_target(user.id), detail: Some(user.username.clone()) }).await?;
         tx.commit().await?;
-        Ok(CreatedUser { user: show::user(user, Usage::default()), token: made.then(|| token.expose().to_owned()) })
+        Ok(CreatedUser { user: show::user(user, Usage::default()), token: generated.then(|| token.expose().to_owned()) })
     }
 
-    /// All users behind `after`, with what they take. Admins only.
+    /// Users with ids above `after`, lowest first, with what they take. Admins only.
     pub async fn user_list(&self, caller: &Caller, after: i64, limit: u64) -> Result<Vec<User>> {
         caller.require_admin()?;
         let users = self.store.users(after, limit).await?;
@@ -82,13 +61,13 @@ impl App {
     /// A user: oneself, or anybody for an admin.
     pub async fn user_get(&self, caller: &Caller, id: UserId) -> Result<User> {
         if !caller.is_admin() && caller.user.id != id {
-            return Err(not_found());
+            return Err(user_not_found());
         }
-        let row = self.store.user(id).await?.ok_or_else(not_found)?;
+        let row = self.store.user(id).await?.ok_or_else(user_not_found)?;
         Ok(show::user(row, self.store.usage(id).await?))
     }
 
-    /// Changes a user's quota, role or access. Admins only.
+    /// Changes a user's quota, role or access, from their next request on; what they run goes on running. Admins only.
     pub async fn user_update(&self, caller: &Caller, id: UserId, request: UpdateUser) -> Result<User> {
         caller.require_admin()?;
         let UpdateUser { quota_cpu, quota_memory, quota_storage, role, disabled } = request;
@@ -105,12 +84,13 @@ impl App {
         let detail = describe(&change);
 
         let tx = self.store.begin().await?;
-        match loses_admin {
-            true => keep_an_admin(&tx, id).await?,
-            false => tx.owner_lock(id).await?.ok_or_else(not_found)?,
-        };
+        if loses_admin {
+            lock_unless_last_admin(&tx, id).await?;
+        } else {
+            tx.owner_lock(id).await?.ok_or_else(user_not_found)?;
+        }
         tx.user_update(id, change).await?;
-        tx.audit(AuditEntry { actor: caller.user.id, action: "user.update", target: target(id), detail: Some(detail) }).await?;
+        tx.audit(AuditEntry { actor: caller.user.id, action: "user.update", target: user_target(id), detail: Some(detail) }).await?;
         tx.commit().await?;
         self.user_get(caller, id).await
     }
@@ -119,85 +99,25 @@ impl App {
     pub async fn user_delete(&self, caller: &Caller, id: UserId) -> Result<()> {
         caller.require_admin()?;
         let tx = self.store.begin().await?;
-        let user = keep_an_admin(&tx, id).await?;
+        let user = lock_unless_last_admin(&tx, id).await?;
         let clusters = tx.cluster_count(id).await?;
         if clusters > 0 {
             return Err(Error::conflict(format!("The user still has {clusters} cluster(s); delete them first")));
         }
         tx.user_delete(id).await?;
-        tx.audit(AuditEntry { actor: caller.user.id, action: "user.delete", target: target(id), detail: Some(user.username) }).await?;
+        tx.audit(AuditEntry { actor: caller.user.id, action: "user.delete", target: user_target(id), detail: Some(user.username) }).await?;
         tx.commit().await
     }
-
-    /// Gives a user a new token; the former one is worth nothing from then on. Admins, and users for themselves.
-    pub async fn token_rotate(&self, caller: &Caller, id: UserId, request: RotateToken) -> Result<NewToken> {
-        if !caller.is_admin() && caller.user.id != id {
-            return Err(not_found());
-        }
-        let mut fields = Fields::default();
-        let given = request.token.map(|token| fields.token("token", token));
-        fields.finish()?;
-        let token = given.flatten().unwrap_or_else(random_token);
-        let tx = self.store.begin().await?;
-        tx.owner_lock(id).await?.ok_or_else(not_found)?;
-        if !tx.token_replace(id, &store::digest(&token)).await? {
-            return Err(token_taken());
-        }
-        tx.audit(AuditEntry { actor: caller.user.id, action: "user.token", target: target(id), detail: None }).await?;
-        tx.commit().await?;
-        Ok(NewToken { token: token.expose().to_owned() })
-    }
-
-    /// Makes sure that there is an admin: on the first start one named `admin`, with `given` or a random token.
-    pub async fn bootstrap(&self, given: Option<Secret>) -> Result<Bootstrap> {
-        if self.store.first_admin().await?.is_some() {
-            return Ok(Bootstrap::Present);
-        }
-        let (token, made) = match given {
-            Some(given) => {
-                let mut fields = Fields::default();
-                let token = fields.token("KUBEKCLOUD_BOOTSTRAP_TOKEN", given.expose().to_owned());
-                (fields.finish_with(token)?, false)
-            }
-            None => (random_token(), true),
-        };
-        let tx = self.store.begin().await?;
-        let quota = Usage { cpu: MilliCpu(1_000_000), memory: Bytes(4000 << 30), storage: Bytes(10_000 << 30) };
-        let new = NewUser { username: "admin".into(), role: Role::Admin, quota };
-        // The other replica may have been first: then its token is the one.
-        let Some(user) = tx.user_insert(new).await? else { return Ok(Bootstrap::Present) };
-        if !tx.token_replace(user.id, &store::digest(&token)).await? {
-            return Err(token_taken());
-        }
-        tx.audit(AuditEntry { actor: user.id, action: "user.bootstrap", target: target(user.id), detail: None }).await?;
-        tx.commit().await?;
-        Ok(if made { Bootstrap::Created(token) } else { Bootstrap::CreatedWithGiven })
-    }
-
-    /// Gives the first admin a new token, without anybody's credential: for `dev`, whose data directory is the credential.
-    pub async fn admin_token_reset(&self) -> Result<Secret> {
-        let admin = self.store.first_admin().await?.ok_or_else(not_found)?;
-        let token = random_token();
-        let tx = self.store.begin().await?;
-        tx.token_replace(admin.id, &store::digest(&token)).await?;
-        tx.audit(AuditEntry { actor: admin.id, action: "user.token", target: target(admin.id), detail: Some("reset by dev".into()) }).await?;
-        tx.commit().await?;
-        Ok(token)
-    }
 }
 
-fn not_found() -> Error {
-    Error::NotFound { what: "User" }
-}
-
-fn target(id: UserId) -> String {
-    format!("user/{id}")
+fn name_taken() -> Error {
+    Error::conflict("A user with this name exists already")
 }
 
 /// The user, locked; refuses to take the last enabled admin away. Holds the admins' rows, so that two at once can't do it either.
-async fn keep_an_admin(tx: &Tx, id: UserId) -> Result<UserRow> {
+async fn lock_unless_last_admin(tx: &Tx, id: UserId) -> Result<UserRow> {
     let admins = tx.enabled_admins_lock().await?;
-    let user = tx.owner_lock(id).await?.ok_or_else(not_found)?;
+    let user = tx.owner_lock(id).await?.ok_or_else(user_not_found)?;
     let is_one_of_them = user.role == Role::Admin && !user.disabled;
     if is_one_of_them && admins <= 1 {
         return Err(Error::conflict("This is the last admin; make another first"));

@@ -2,6 +2,9 @@
 
 use types::{Amount, Bytes, Error, FieldError, MilliCpu, Result, Secret};
 
+/// Most instances that a cluster may have.
+pub(crate) const INSTANCES_MAX: u64 = 10_000;
+
 /// Collects what is wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Vec<FieldError>);
@@ -13,21 +16,21 @@ impl Fields {
     }
 
     /// The value, or a noted problem.
-    pub(crate) fn take<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
+    pub(crate) fn check<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
         value.map_err(|message| self.refuse(field, message)).ok()
     }
 
-    /// CPU cores.
+    /// CPU in steps of 0.001 cores; zero is accepted.
     pub(crate) fn cpu(&mut self, field: &str, amount: &Amount) -> Option<MilliCpu> {
-        self.take(field, MilliCpu::parse(amount))
+        self.check(field, MilliCpu::parse(amount))
     }
 
-    /// GiB.
+    /// Memory or storage in steps of 1 MiB, a plain number being GiB; zero is accepted.
     pub(crate) fn bytes(&mut self, field: &str, amount: &Amount) -> Option<Bytes> {
-        self.take(field, Bytes::parse(amount))
+        self.check(field, Bytes::parse(amount))
     }
 
-    /// A bearer token.
+    /// A bearer token, short enough for a header and without anything that a header would change.
     pub(crate) fn token(&mut self, field: &str, token: String) -> Option<Secret> {
         let right_length = (6..=256).contains(&token.len());
         if !right_length || !token.bytes().all(|b| b.is_ascii_graphic()) {
@@ -37,16 +40,13 @@ impl Fields {
         Some(Secret::new(token))
     }
 
-    /// How many instances.
+    /// How many instances: 1 to [`INSTANCES_MAX`].
     pub(crate) fn instance_count(&mut self, count: i64) -> Option<i32> {
-        const MAX: i64 = 10_000;
-        match i32::try_from(count) {
-            Ok(count) if (1..=MAX).contains(&i64::from(count)) => Some(count),
-            _ => {
-                self.refuse("instance_count", format!("must be between 1 and {MAX}"));
-                None
-            }
+        let count = i32::try_from(count).ok().filter(|count| *count >= 1 && u64::from(count.unsigned_abs()) <= INSTANCES_MAX);
+        if count.is_none() {
+            self.refuse("instance_count", format!("must be between 1 and {INSTANCES_MAX}"));
         }
+        count
     }
 
     /// All is well, or everything that is wrong.

@@ -2,49 +2,81 @@
 
 use std::time::Duration;
 
+use store::InstanceRow;
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout_at},
 };
+use types::{ClusterId, InstanceId, Result};
 
-use crate::App;
+use crate::{App, Caller, validate::INSTANCES_MAX};
 
-/// Another replica may hold the member's lease; its writes are noticed at this interval.
-const OTHER_REPLICA: Duration = Duration::from_millis(300);
+/// Another replica may hold the member's lease: its writes are not announced here, and read for at this interval.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// Least time between two reads of one waiter.
-const PAUSE: Duration = Duration::from_millis(25);
+/// Least time between two reads of one waiter: what is written within it is read in one go.
+const READ_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Says when it is worth reading again: `loop { read; if done or !waiter.next().await { break } }`.
-pub(crate) struct Waiter {
+/// To be made before the first read, so that no change falls between.
+struct Waiter {
     changes: watch::Receiver<u64>,
     deadline: Instant,
 }
 
-impl App {
-    /// Waits until `deadline` at most. To be made before the first read, so that no change falls between.
-    pub(crate) fn waiter(&self, deadline: Instant) -> Waiter {
-        let mut changes = self.changes.clone();
-        changes.mark_unchanged();
-        Waiter { changes, deadline }
-    }
-}
-
 impl Waiter {
+    fn new(mut changes: watch::Receiver<u64>, deadline: Instant) -> Self {
+        changes.mark_unchanged();
+        Self { changes, deadline }
+    }
+
     /// `true`: something may have changed, read again. `false`: time is up.
-    pub(crate) async fn next(&mut self) -> bool {
+    async fn next(&mut self) -> bool {
         let now = Instant::now();
         if now >= self.deadline {
             return false;
         }
-        let next = self.deadline.min(now + OTHER_REPLICA);
+        let next = self.deadline.min(now + POLL_INTERVAL);
         if let Ok(Err(_)) = timeout_at(next, self.changes.changed()).await {
             // Nobody reconciles in this process; another replica might.
             sleep_until(next).await;
         }
-        // Whatever else is written in this moment is read in one go.
-        sleep_until(self.deadline.min(now + PAUSE)).await;
+        sleep_until(self.deadline.min(now + READ_INTERVAL)).await;
         self.changes.mark_unchanged();
         true
     }
+}
+
+impl App {
+    /// The instance when it has settled or is on its way out, or as it is at `deadline`.
+    pub(crate) async fn instance_settled(&self, caller: &Caller, id: InstanceId, deadline: Instant) -> Result<InstanceRow> {
+        let mut waiter = Waiter::new(self.changes.clone(), deadline);
+        loop {
+            let row = self.find_instance(caller, id).await?;
+            if settled_or_deleting(&row) || !waiter.next().await {
+                return Ok(row);
+            }
+        }
+    }
+
+    /// The cluster's instances when those that `matter` have settled or are on their way out, or as they are at `deadline`.
+    pub(crate) async fn instances_settled(
+        &self,
+        caller: &Caller,
+        id: ClusterId,
+        deadline: Instant,
+        matter: impl Fn(&InstanceRow) -> bool,
+    ) -> Result<Vec<InstanceRow>> {
+        let mut waiter = Waiter::new(self.changes.clone(), deadline);
+        loop {
+            let rows = self.find_instances(caller, id, 0, INSTANCES_MAX).await?;
+            if rows.iter().filter(|row| matter(row)).all(settled_or_deleting) || !waiter.next().await {
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+fn settled_or_deleting(row: &InstanceRow) -> bool {
+    row.settled() || row.intent.deleting || row.cluster_deleting
 }
