@@ -31,7 +31,7 @@ pub use error::Error;
 use files::Kept;
 use machinery::registry::Kind;
 use node::runtime::Containers;
-use server::cluster::{self, Cluster};
+use server::cluster::Cluster;
 use server::http::{self, Served};
 use server::store::Store;
 use server::store::log::{Held, Log};
@@ -155,7 +155,7 @@ fn open_cluster(dir: Option<&Path>) -> Result<Cluster, Error> {
     let (log, Held { version, objects, dictionaries }) = Log::open(&dir.join("objects.jsonl"))?;
     let cluster = Cluster::new(Store::new(Some(log)));
     // Definitions come first: they say how the objects of their kinds are indexed.
-    let (definitions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(table, _)| **table == *cluster::CRDS);
+    let (definitions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(table, _)| **table == *machinery::registry::builtin::CRDS);
     for objects in [definitions, others] {
         let registry = cluster.registry();
         let kinds = objects.iter().map(|(table, _)| table.clone()).collect::<HashSet<_>>().into_iter();

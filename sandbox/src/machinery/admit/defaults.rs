@@ -159,7 +159,7 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
             default(object, "spec.strategy.rollingUpdate.maxSurge", "25%");
             default(object, "spec.strategy.rollingUpdate.maxUnavailable", "25%");
         }
-        crate::server::cluster::CRDS => fill_definition(object),
+        crate::machinery::registry::builtin::CRDS => fill_definition(object),
         "statefulsets.apps" if text(object, "spec.updateStrategy.type") == "RollingUpdate" => {
             default(object, "spec.updateStrategy.rollingUpdate.partition", 0);
         }
@@ -210,7 +210,7 @@ pub(super) fn first_status(kind: &Kind, object: &mut Value) {
             set(object, "status", json!({"phase": "Active"}));
         }
         "persistentvolumes" => set(object, "status", json!({"phase": "Pending", "lastPhaseTransitionTime": clock::now()})),
-        crate::server::cluster::CRDS => {
+        crate::machinery::registry::builtin::CRDS => {
             let status = names::unseen(object);
             set(object, "status", status);
         }

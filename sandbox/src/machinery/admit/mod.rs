@@ -2,7 +2,7 @@
 //! server knows. Unknown fields pass. Quotas, limit ranges and security levels are accepted and not enforced.
 
 mod defaults;
-pub(crate) mod name;
+mod metadata;
 mod pod;
 mod rules;
 mod virtual_machine;
@@ -15,9 +15,10 @@ use base64::{DecodeError, Engine};
 use serde_json::{Value, json};
 
 use crate::machinery::crd::{definition, names};
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{at, list, number, remove, text};
 use crate::machinery::registry::Kind;
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::status::{Answer, Refusal};
 
 /// Kinds whose status a client may set at creation; of all others it is dropped, as the real server does.
 const STATUS_FROM_CLIENT: &[&str] = &["nodes", "namespaces"];
@@ -90,7 +91,7 @@ pub(crate) fn on_update(kind: &Kind, before: &Value, object: &mut Value, subreso
     }
     readable(kind, object)?;
     defaults::fill(kind, object);
-    if kind.resource() == crate::server::cluster::CRDS {
+    if kind.resource() == crate::machinery::registry::builtin::CRDS {
         names::remember_stored(object);
     }
     virtual_machine::on_update(kind, object)?;
@@ -110,12 +111,13 @@ pub(crate) fn on_delete(kind: &Kind, name: &str) -> Answer<()> {
 
 fn check(kind: &Kind, before: Option<&Value>, object: &Value) -> Answer<()> {
     let name = text(object, "metadata.name");
-    let mut causes = name::check(kind, name);
-    causes.extend(labels(object));
-    causes.extend(metadata(object));
+    let mut causes = metadata::name(kind, name);
+    causes.extend(metadata::labels(object));
+    causes.extend(metadata::annotations(object));
+    causes.extend(metadata::references(object));
     causes.extend(service(kind, object));
     causes.extend(rules::check(kind, object));
-    if kind.resource() == crate::server::cluster::CRDS {
+    if kind.resource() == crate::machinery::registry::builtin::CRDS {
         causes.extend(definition::check(before, object));
     }
     causes.extend(kind.rules.iter().flat_map(|rules| rules.check(before, object)));
@@ -130,49 +132,6 @@ fn check(kind: &Kind, before: Option<&Value>, object: &Value) -> Answer<()> {
     causes.extend(workload(kind, object));
     causes.extend(schedule(kind, object));
     if causes.is_empty() { Ok(()) } else { Err(Refusal::invalid(kind, name, &causes)) }
-}
-
-fn labels(object: &Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    for (key, value) in at(object, "metadata.labels").and_then(Value::as_object).into_iter().flatten() {
-        if !name::is_qualified(key) {
-            causes.push(Cause::invalid("metadata.labels", key.as_str(), name::QUALIFIED));
-        }
-        if value.as_str().is_some_and(|v| v.len() > 63) {
-            causes.push(Cause::invalid("metadata.labels", value.clone(), "must be no more than 63 bytes"));
-        } else if !value.as_str().is_some_and(name::is_label_value) {
-            causes.push(Cause::invalid("metadata.labels", value.clone(), name::LABEL_VALUE));
-        }
-    }
-    causes
-}
-
-/// Annotations, finalizers and owners.
-fn metadata(object: &Value) -> Vec<Cause> {
-    const ANNOTATIONS: usize = 256 << 10;
-    let mut causes = Vec::new();
-    let mut size = 0;
-    for (key, value) in at(object, "metadata.annotations").and_then(Value::as_object).into_iter().flatten() {
-        size += key.len() + value.as_str().unwrap_or_default().len();
-        if !name::is_qualified(&key.to_lowercase()) {
-            causes.push(Cause::invalid("metadata.annotations", key.as_str(), name::QUALIFIED));
-        }
-    }
-    if size > ANNOTATIONS {
-        causes.push(Cause::new("FieldValueTooLong", "metadata.annotations", format!("Too long: may not be more than {ANNOTATIONS} bytes")));
-    }
-    for owner in list(object, "metadata.ownerReferences") {
-        for field in ["apiVersion", "kind", "name", "uid"].into_iter().filter(|field| text(owner, field).is_empty()) {
-            causes.push(Cause::invalid(format!("metadata.ownerReferences.{field}"), "", "must not be empty"));
-        }
-    }
-    for (index, finalizer) in list(object, "metadata.finalizers").iter().filter_map(Value::as_str).enumerate() {
-        if !finalizer.contains('/') && !["foregroundDeletion", "orphan", "kubernetes"].contains(&finalizer) {
-            let why = "name is neither a standard finalizer name nor is it fully qualified";
-            causes.push(Cause::invalid(format!("metadata.finalizers[{index}]"), finalizer, why));
-        }
-    }
-    causes
 }
 
 /// Ports have numbers, and names where there are several.
@@ -229,7 +188,7 @@ fn schedule(kind: &Kind, object: &Value) -> Option<Cause> {
     if kind.resource() != "cronjobs.batch" {
         return None;
     }
-    let (field, message) = crate::simulator::steps::schedule::wrong(text(object, "spec.schedule"), text(object, "spec.timeZone"))?;
+    let (field, message) = crate::machinery::notation::schedule::wrong(text(object, "spec.schedule"), text(object, "spec.timeZone"))?;
     Some(Cause::invalid(field, text(object, field), &message))
 }
 

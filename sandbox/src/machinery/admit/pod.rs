@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::name;
+use crate::machinery::notation::cause::Cause;
+use crate::machinery::notation::name;
 use crate::machinery::notation::quantity::Quantity;
 use crate::machinery::notation::value::{at, list, remove, text};
 use crate::machinery::registry::Kind;
-use crate::machinery::status::Cause;
 
 /// Where a kind keeps a Pod's spec.
 pub(super) fn spec_path(kind: &Kind) -> Option<&'static str> {

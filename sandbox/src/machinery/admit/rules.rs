@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::pod::spec_path;
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{list, text};
 use crate::machinery::registry::Kind;
-use crate::machinery::status::Cause;
 
 #[derive(Debug, Clone, Copy)]
 enum Rule {

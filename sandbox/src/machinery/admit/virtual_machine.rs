@@ -4,10 +4,11 @@ mod instance;
 
 use serde_json::{Value, json};
 
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::quantity::Quantity;
 use crate::machinery::notation::value::{at, default, list, plain, text};
 use crate::machinery::registry::Kind;
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::status::{Answer, Refusal};
 
 const VALIDATOR: &str = "virtualmachine-validator.kubevirt.io";
 const MUTATOR: &str = "virtualmachines-mutator.kubevirt.io";

@@ -6,9 +6,9 @@
 use serde_json::{Value, json};
 
 use super::structural;
-use crate::machinery::admit::name;
+use crate::machinery::notation::cause::Cause;
+use crate::machinery::notation::name;
 use crate::machinery::notation::value::{at, list, text};
-use crate::machinery::status::Cause;
 
 const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const COLUMN_TYPES: &[&str] = &["boolean", "date", "integer", "number", "string"];

@@ -3,8 +3,8 @@
 use serde_json::{Number, Value, json};
 
 use super::schema::{Findings, Schema, field};
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{list, text as text_at};
-use crate::machinery::status::Cause;
 
 fn types(schema: &Value) -> Vec<&str> {
     if schema["x-kubernetes-int-or-string"] == true {

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{list, text};
-use crate::machinery::status::Cause;
 
 /// Elements that stand there twice, although the list is a set or has keys.
 pub(super) fn repeated(schema: &Value, object: &Value) -> Vec<Cause> {

@@ -1,10 +1,11 @@
-//! CustomResourceDefinitions: what their schemas allow ([`schema`]), whether they are sound themselves ([`definition`]) and
+//! CustomResourceDefinitions: what their schemas allow ([`schema`], [`judge`]), whether they are sound themselves ([`definition`]) and
 //! which names they get ([`names`]). Which kinds they bring is [`crate::machinery::registry::custom`].
 //!
 //! The texts are the real server's, which people search the web for. Not here: validation rules in CEL
 //! (`x-kubernetes-validations`), which are accepted and not evaluated, and conversion webhooks.
 
 pub(crate) mod definition;
+mod judge;
 mod limits;
 mod lists;
 pub(crate) mod names;
@@ -15,8 +16,8 @@ mod tests;
 
 use serde_json::Value;
 
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{at, text};
-use crate::machinery::status::Cause;
 use schema::Schema;
 
 /// What one version of a definition demands of its objects.
@@ -124,5 +125,5 @@ fn not_of_type(path: &str, found: &Value, wanted: &str) -> String {
         Value::Object(_) => "map[string]interface {}",
         Value::String(_) | Value::Null => "string",
     };
-    format!(".{path} accessor error: {} is of the type {go}, expected {wanted}", crate::machinery::fields::go_print(found))
+    format!(".{path} accessor error: {} is of the type {go}, expected {wanted}", crate::machinery::notation::go::go_print(found))
 }

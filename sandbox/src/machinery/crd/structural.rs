@@ -5,8 +5,8 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::schema::Schema;
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{list, text};
-use crate::machinery::status::Cause;
 
 const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
 /// What a schema inside `allOf` and the like may not say, and what it should be instead.

@@ -7,10 +7,10 @@ use super::compare::{compare, fields};
 use super::managed::{self, Manager, Writer};
 use super::merge::{merge, with_named_fields, without};
 use super::set::Set;
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{set as set_at, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::registry::schema::Shape;
-use crate::machinery::status::Cause;
 
 /// Fields that other managers own with another value.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::set::Set;
-use crate::machinery::registry::schema::{Elements, Members, Shape, View, element_key};
+use crate::machinery::registry::schema::{Elements, Shape};
+use crate::machinery::registry::view::{Members, View, element_key};
 
 /// How one value differs from another.
 #[derive(Debug, Default)]

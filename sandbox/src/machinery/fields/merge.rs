@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::set::Set;
-use crate::machinery::registry::schema::{Elements, Shape, View, element_key};
+use crate::machinery::registry::schema::{Elements, Shape};
+use crate::machinery::registry::view::{View, element_key};
 
 fn is_empty(value: Option<&Value>) -> bool {
     value.is_none_or(|v| v.is_null() || v.as_object().is_some_and(Map::is_empty) || v.as_array().is_some_and(Vec::is_empty))

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::go_print;
+use crate::machinery::notation::go::go_print;
 use crate::machinery::registry::schema::{Field, Shape};
 
 /// A patch that can't be merged.

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::go_name;
+use crate::machinery::notation::go::go_name;
 use crate::machinery::notation::quantity::{self, Quantity};
 use crate::machinery::registry::schema::{Field, Scalar, Shape, Struct};
 

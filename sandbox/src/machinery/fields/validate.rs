@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::go_print;
 use super::set::printed;
-use crate::machinery::registry::schema::{Elements, Scalar, Shape, View, element_key};
+use crate::machinery::notation::go::go_print;
+use crate::machinery::registry::schema::{Elements, Scalar, Shape};
+use crate::machinery::registry::view::{View, element_key};
 
 /// What is wrong with a configuration, if anything is.
 pub(crate) fn configuration(shape: &Shape, config: &Value) -> Option<String> {

@@ -1,6 +1,10 @@
 //! The table of built-in kinds. To add one, add a line.
 
-use super::{Kind, columns, schema, types};
+use super::kind::Kind;
+use super::{columns, types, view};
+
+/// The table of the definitions, whose objects are kinds themselves.
+pub(crate) const CRDS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 /// One line: group/version, plural, Kind, short names, scope and flags, subresources, selectable fields.
 ///
@@ -90,7 +94,7 @@ fn kind((api_version, plural, kind, short, flags, subresources, fields): &Line) 
         stored_as: (group == "events.k8s.io").then_some("events"),
         versioned: false,
         rules: None,
-        shape: types::of_kind(api_version, kind).unwrap_or_else(schema::unknown_kind),
+        shape: types::of_kind(api_version, kind).unwrap_or_else(view::unknown_kind),
     }
 }
 

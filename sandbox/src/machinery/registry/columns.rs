@@ -1,7 +1,7 @@
 //! The columns that `kubectl get` shows, as data: `Title=cell`. After the title may stand `:1` (only with `-o wide`), or the
 //! type when it isn't a string: `:i` integer, `:b` boolean, `:d` date. A line that doesn't say where `Name` stands begins with it.
 //!
-//! A cell is a dotted path, or `$name` for one of the computed cells of [`crate::server::http::cells`]. Age cells are `$age`.
+//! A cell is a dotted path, or `$name` for one of the cells that the HTTP side computes. Age cells are `$age`.
 
 use super::jsonpath::JsonPath;
 

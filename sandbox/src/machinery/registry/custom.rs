@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::columns::Cell;
+use super::columns::{Cell, Column};
 use super::jsonpath::JsonPath;
-use super::{Column, Kind, columns, structural};
+use super::kind::Kind;
+use super::{columns, structural};
 use crate::machinery::crd::{Rules, names};
 use crate::machinery::notation::value::{at, list, text};
 

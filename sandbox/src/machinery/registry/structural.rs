@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::schema::{Elements, Field, Key, Scalar, Shape, Struct, unknown_kind};
+use super::schema::{Elements, Field, Key, Scalar, Shape, Struct};
+use super::view::unknown_kind;
 use crate::machinery::notation::value::{at, list, text};
 
 /// The shape of the objects that a version of a definition declares.

@@ -1,7 +1,30 @@
 //! Label selectors: `a=b,c!=d,e in (f,g),!h,i>1`. The grammar and the words of its errors are the real server's.
 
-use super::Test;
-use crate::machinery::admit::name::{LABEL_VALUE, QUALIFIED, is_label_value, is_qualified};
+use crate::machinery::notation::name::{LABEL_VALUE, QUALIFIED, is_label_value, is_qualified};
+
+/// What a label must be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Test {
+    In(Vec<String>),
+    NotIn(Vec<String>),
+    Exists,
+    Absent,
+    Greater(i64),
+    Less(i64),
+}
+
+impl Test {
+    pub(super) fn holds(&self, label: Option<&str>) -> bool {
+        match self {
+            Test::In(values) => label.is_some_and(|l| values.iter().any(|v| v == l)),
+            Test::NotIn(values) => label.is_none_or(|l| values.iter().all(|v| v != l)),
+            Test::Exists => label.is_some(),
+            Test::Absent => label.is_none(),
+            Test::Greater(n) => label.and_then(|l| l.parse::<i64>().ok()).is_some_and(|l| l > *n),
+            Test::Less(n) => label.and_then(|l| l.parse::<i64>().ok()).is_some_and(|l| l < *n),
+        }
+    }
+}
 
 /// Either a symbol or a word; `in` and `notin` are words, told apart by where they stand.
 #[derive(Debug, Clone, Copy, PartialEq)]

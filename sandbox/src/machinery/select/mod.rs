@@ -1,20 +1,11 @@
-//! Label and field selectors. Field selectors know only what the registry declares as selectable for a kind.
+//! Label and field selectors, of whatever has labels and fields. Field selectors know only what the registry declares as
+//! selectable for a kind.
 
 mod labels;
 
 use crate::machinery::registry::Kind;
 use crate::machinery::status::{Answer, Refusal};
-use crate::server::store::Entry;
-
-#[derive(Debug, Clone, PartialEq)]
-enum Test {
-    In(Vec<String>),
-    NotIn(Vec<String>),
-    Exists,
-    Absent,
-    Greater(i64),
-    Less(i64),
-}
+use labels::Test;
 
 /// A parsed label selector and field selector; the default selects everything.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +26,9 @@ impl Selector {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    pub(crate) fn matches(&self, entry: &Entry) -> bool {
-        self.fields.iter().all(|(key, equal, value)| (entry.field(key) == value) == *equal)
-            && self.labels.iter().all(|(key, test)| test.holds(entry.label(key)))
+    /// Whether an object is meant, of which the values of labels and selectable fields can be asked.
+    pub(crate) fn holds<'o>(&self, label: impl Fn(&str) -> Option<&'o str>, field: impl Fn(&str) -> &'o str) -> bool {
+        self.fields.iter().all(|(key, equal, value)| (field(key) == value) == *equal) && self.labels.iter().all(|(key, test)| test.holds(label(key)))
     }
 }
 
@@ -46,19 +37,6 @@ impl Selector {
 pub(crate) fn labels_match(selector: &str, labels: &[(&str, &str)]) -> bool {
     let find = |key: &str| labels.iter().find(|(k, _)| *k == key).map(|(_, v)| *v);
     parse_labels(selector).expect("a selector").iter().all(|(key, test)| test.holds(find(key)))
-}
-
-impl Test {
-    fn holds(&self, label: Option<&str>) -> bool {
-        match self {
-            Test::In(values) => label.is_some_and(|l| values.iter().any(|v| v == l)),
-            Test::NotIn(values) => label.is_none_or(|l| values.iter().all(|v| v != l)),
-            Test::Exists => label.is_some(),
-            Test::Absent => label.is_none(),
-            Test::Greater(n) => label.and_then(|l| l.parse::<i64>().ok()).is_some_and(|l| l > *n),
-            Test::Less(n) => label.and_then(|l| l.parse::<i64>().ok()).is_some_and(|l| l < *n),
-        }
-    }
 }
 
 fn parse_labels(text: &str) -> Answer<Vec<(String, Test)>> {

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::Write;
 use crate::machinery::fields::typed;
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{default, set, text};
 use crate::machinery::registry::{Kind, Registry};
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::status::{Answer, Refusal};
 
 /// What the server has Go types for: the built-in kinds.
 static TYPES: LazyLock<HashSet<(String, String)>> = LazyLock::new(|| {

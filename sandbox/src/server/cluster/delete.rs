@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{CRDS, Cluster, TRIES, define, finalizers, missed};
+use super::{Cluster, TRIES, define, finalizers, missed};
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, list, number, set, text};
 use crate::machinery::registry::Kind;
+use crate::machinery::registry::builtin::CRDS;
 use crate::machinery::select::Selector;
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::status::{Answer, Refusal};
 use crate::server::store::{Entry, Expect, Key, Miss, Query};
 
 /// What happens to dependents.

@@ -22,6 +22,7 @@ pub(crate) use patch::{Patch, PatchOptions};
 use crate::machinery::crd::Scale;
 use crate::machinery::fields::managed::Writer;
 use crate::machinery::notation::value::{at, number, text};
+use crate::machinery::registry::builtin::CRDS;
 use crate::machinery::registry::{Kind, Registry, custom};
 use crate::machinery::status::{Answer, Refusal};
 use crate::server::store::{Entry, Key, Miss, Store};
@@ -97,8 +98,6 @@ pub(crate) struct Cluster {
     /// Pod addresses in use, and whose they are.
     addresses: Mutex<HashMap<String, String>>,
 }
-
-pub(crate) const CRDS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 
 impl Cluster {
     pub(crate) fn new(store: Store) -> Self {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Cluster, TRIES, Write, seen_version, value_as};
-use crate::machinery::fields::{apply, go_print, json, strategic, typed, validate};
+use crate::machinery::fields::{apply, json, strategic, typed, validate};
+use crate::machinery::notation::cause::Cause;
+use crate::machinery::notation::go::go_print;
 use crate::machinery::notation::value::{at, default, remove, set, text};
 use crate::machinery::registry::Kind;
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::status::{Answer, Refusal};
 use crate::server::store::{Entry, Key};
 
 /// A patch of one of the four types.

@@ -1,9 +1,10 @@
 //! The options of lists and watches, and what of them is refused, in the words of the real server.
 
 use super::request::Request;
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::registry::Kind;
 use crate::machinery::select::Selector;
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::status::{Answer, Refusal};
 
 /// The parsed query of a list or a watch.
 #[derive(Debug)]

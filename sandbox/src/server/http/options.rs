@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use super::request::Request;
+use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{set, text};
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::status::{Answer, Refusal};
 use crate::server::cluster::DeleteOptions;
 
 fn whole_number(request: &Request, name: &str) -> Answer<()> {

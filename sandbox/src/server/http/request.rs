@@ -10,8 +10,9 @@ use hyper::upgrade::OnUpgrade;
 use serde_json::Value;
 
 use super::{proto, scan};
-use crate::machinery::fields::go_name;
-use crate::machinery::status::{Answer, Cause, Refusal};
+use crate::machinery::notation::cause::Cause;
+use crate::machinery::notation::go::go_name;
+use crate::machinery::status::{Answer, Refusal};
 use crate::server::cluster::{Unknown, Write};
 
 /// The real server's limit of a request body.

@@ -9,11 +9,13 @@ use super::reply::{self, Reply};
 use super::request::{As, Request};
 use super::route::Target;
 use super::{Served, exec, list, list_options, logs, options, review, table, usage, watch};
-use crate::machinery::fields::{go_name, json};
+use crate::machinery::fields::json;
+use crate::machinery::notation::cause::Cause;
+use crate::machinery::notation::go::go_name;
 use crate::machinery::notation::value::{at, number, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::select::Selector;
-use crate::machinery::status::{Answer, Cause, Refusal, deleted};
+use crate::machinery::status::{Answer, Refusal, deleted};
 use crate::server::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of, scale_paths};
 use crate::server::store::{Entry, Key, Page};
 

@@ -47,6 +47,12 @@ fn range_after<'t>(table: &'t Table, namespace: &str, after: Option<&Key>) -> Bo
     Box::new(found.take_while(move |(key, _)| own.is_empty() || key.namespace == own).map(|(_, entry)| entry))
 }
 
+impl Selector {
+    pub(crate) fn matches(&self, entry: &Entry) -> bool {
+        self.holds(|key| entry.label(key), |key| entry.field(key))
+    }
+}
+
 impl Store {
     /// Lists; `None` when the version asked for is no longer known.
     pub(crate) fn list(&self, table: &str, query: &Query<'_>) -> Option<Page> {

@@ -12,7 +12,7 @@ mod pods;
 mod report;
 mod revisions;
 mod roll;
-pub(crate) mod schedule;
+mod schedule;
 mod sweep;
 mod usage;
 
