@@ -189,7 +189,7 @@ async fn vms_live_their_whole_life() {
     let world = World::open().await;
     world.until("caches are synced", SOON, async || world.health().synced && world.health().kubevirt != KubeVirt::Unknown).await;
     if world.health().kubevirt == KubeVirt::Absent {
-        eprintln!("SKIPPED: this Kubernetes does not serve KubeVirt");
+        world::skip::skip("this Kubernetes does not serve KubeVirt");
         return world.close().await;
     }
     let cluster = world.create("vmlife", InstanceType::Vm, 2).await;

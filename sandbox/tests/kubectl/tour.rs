@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
+use super::skip::skip;
+
 /// Longer than any command or condition takes, even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(240);
 /// Name a kubeconfig of a real cluster, and of one whose node runs containers.
@@ -49,7 +51,7 @@ impl Tour {
     pub(crate) fn containers(theme: &str) -> Option<Self> {
         let cluster = std::env::var_os(NODE_CLUSTER);
         if cluster.is_none() && std::env::var_os(CLUSTER).is_some() {
-            println!("skipped: no containers run in {CLUSTER}; name a cluster where they do in {NODE_CLUSTER}");
+            skip(&format!("{theme}: no containers run in {CLUSTER}; name a cluster where they do in {NODE_CLUSTER}"));
             return None;
         }
         Self::on(cluster, theme)
@@ -57,7 +59,7 @@ impl Tour {
 
     fn on(cluster: Option<OsString>, theme: &str) -> Option<Self> {
         let Some(kubectl) = std::env::var_os("KUBECTL_PATH") else {
-            println!("skipped: KUBECTL_PATH is not set");
+            skip(&format!("{theme}: KUBECTL_PATH is not set"));
             return None;
         };
         let runtime = Runtime::new().expect("a runtime");
@@ -83,7 +85,7 @@ impl Tour {
     /// The same, for what a real control plane without kubelets doesn't show: `cargo xtask test` leaves these out there.
     pub(crate) fn simulated(theme: &str) -> Option<Self> {
         if std::env::var_os(CLUSTER).is_some() {
-            println!("skipped: it is about the simulator");
+            skip(&format!("{theme}: it is about the simulator"));
             return None;
         }
         Self::begin(theme)

@@ -1,5 +1,6 @@
 //! Waiting: for conditions, fields, creation and deletion.
 
+use super::skip::skip;
 use super::tour::{Tour, has};
 
 #[test]
@@ -25,7 +26,7 @@ fn waits_end_when_what_they_wait_for_is_there() {
 fn a_wait_for_creation_ends_with_it() {
     let Some(tour) = Tour::begin("creation") else { return };
     if !tour.kubectl_has(31) {
-        println!("skipped: this kubectl cannot wait for a creation");
+        skip("this kubectl cannot wait for a creation");
         return;
     }
     std::thread::scope(|scope| {

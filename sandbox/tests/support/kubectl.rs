@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use super::skip::skip;
+
 /// A kubectl with a home and a kubeconfig of its own.
 pub(crate) struct Kubectl<'d> {
     program: String,
@@ -13,7 +15,7 @@ impl<'d> Kubectl<'d> {
     /// The program that `KUBECTL_PATH` names.
     pub(crate) fn find(dir: &'d Path) -> Option<Self> {
         let Ok(program) = std::env::var("KUBECTL_PATH") else {
-            println!("skipped: KUBECTL_PATH is not set");
+            skip("KUBECTL_PATH is not set");
             return None;
         };
         Some(Kubectl { program, dir })

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub(crate) mod kubectl;
+pub(crate) mod skip;
 
 use std::fmt::Debug;
 use std::future::Future;

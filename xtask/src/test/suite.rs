@@ -38,6 +38,9 @@ const CONFORMANCE: &str = "conformance";
 /// Those of the sandbox's tests that hold a real server against what they hold the sandbox against.
 const COMPARING: &[&str] = &[CONFORMANCE, "kubectl", "kube_rs"];
 
+/// A process that a test of the sandbox starts by name. It is marked as ignored, and is no skip either.
+const PROCESS: &str = "restart::child";
+
 /// Tests of what the sandbox does not have: left out where they would only say so.
 const REAL_ONLY: &str = "rbac::";
 /// Tests of what a real control plane without kubelets does not have.
@@ -152,7 +155,7 @@ impl Suite<'_> {
     fn command(&self, binary: &TestBinary) -> Command {
         let mut command = Command::new(&binary.path);
         // What passed is shown too, else a test could skip itself unheard.
-        command.arg("--show-output").current_dir(&binary.dir).env("CARGO_MANIFEST_DIR", &binary.dir);
+        command.args(["--show-output", "--skip", PROCESS]).current_dir(&binary.dir).env("CARGO_MANIFEST_DIR", &binary.dir);
         if !matches!(self.choice, Choice::Kubernetes) {
             command.args(["--skip", REAL_ONLY]);
         }

@@ -6,7 +6,7 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 use types::Step;
 
-use crate::harness::{Client, Kubernetes, Server, ServerOptions, TestDatabase, eventually, unique};
+use crate::harness::{Client, Kubernetes, Server, ServerOptions, TestDatabase, eventually, skip, unique};
 
 /// A life that meets the steps named in [`steps_of`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,7 +202,7 @@ async fn killed_at(step: Step, side: &str) -> Result<(), String> {
 async fn a_kill_before_or_after_any_write_converges() {
     if cfg!(not(feature = "failpoints")) {
         assert!(std::env::var_os("CI").is_none(), "build with the feature 'failpoints'");
-        eprintln!("skipped: built without the feature 'failpoints'");
+        skip("built without the feature 'failpoints'");
         return;
     }
     let points = Step::ALL.iter().flat_map(|step| ["before", "after"].map(|side| (*step, side)));

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::harness::{Client, binary, eventually};
+use crate::harness::{Client, binary, eventually, skip};
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Info {
@@ -123,7 +123,7 @@ async fn anybody_may_sign_up_but_not_as_an_admin() {
 #[tokio::test]
 async fn kubectl_shows_what_was_created() {
     let Some(kubectl) = std::env::var_os("KUBECTL_PATH") else {
-        eprintln!("skipped: KUBECTL_PATH is not set");
+        skip("KUBECTL_PATH is not set");
         return;
     };
     let dev = Dev::start_fresh().await;

@@ -13,7 +13,7 @@ use kube::{
 };
 use serde_json::json;
 
-use crate::harness::{Kubernetes, Server, ServerOptions, TestDatabase, instance_ids, is_real, unique};
+use crate::harness::{Kubernetes, Server, ServerOptions, TestDatabase, instance_ids, is_real, skip, unique};
 
 const NAMESPACE: &str = "kubekcloud-system";
 
@@ -62,7 +62,7 @@ async fn least_rights(kubernetes: &Kubernetes, dir: &Path) -> PathBuf {
 #[tokio::test]
 async fn the_least_rights_are_enough_for_everything() {
     if !is_real() {
-        eprintln!("skipped: the sandbox judges no roles; set KUBEKCLOUD_TEST_KUBECONFIG");
+        skip("the sandbox judges no roles; set KUBEKCLOUD_TEST_KUBECONFIG");
         return;
     }
     let (database, kubernetes) = (TestDatabase::fresh().await, Kubernetes::connect().await);

@@ -1,6 +1,8 @@
 //! A database, a reconciler and a member: the Kubernetes that `KUBEKCLOUD_TEST_KUBECONFIG` names, else a sandbox.
 #![expect(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod skip;
+
 use std::{
     path::PathBuf,
     sync::{

@@ -44,7 +44,7 @@ pub(crate) use cases;
 pub(crate) fn run(module: &str, case: &str, needs: Needs, talk: impl AsyncFnOnce(&mut Talk)) {
     let area = module.rsplit("::").next().unwrap_or(module);
     let Some(server) = Server::of(needs) else {
-        println!("skipped: {area}::{case} needs a real node; set {}", server::NODE_KUBECONFIG);
+        crate::skip::skip(&format!("{area}::{case} needs a real node; set {}", server::NODE_KUBECONFIG));
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

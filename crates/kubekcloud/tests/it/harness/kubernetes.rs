@@ -55,7 +55,7 @@ impl Kubernetes {
         match std::env::var_os("KUBEKCLOUD_TEST_NODE_KUBECONFIG") {
             Some(path) => Some(Self::at(path.into()).await),
             None => {
-                println!("skipped: it needs a node that runs containers; name its cluster in KUBEKCLOUD_TEST_NODE_KUBECONFIG");
+                super::skip("it needs a node that runs containers; name its cluster in KUBEKCLOUD_TEST_NODE_KUBECONFIG");
                 None
             }
         }

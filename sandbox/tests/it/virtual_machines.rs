@@ -1,12 +1,10 @@
 //! KubeVirt's life cycle and subresources.
 
-mod support;
-
+use crate::support::{DEADLINE, eventually, from, namespace, refused, start, vmis, vms};
 use futures::{StreamExt, TryStreamExt};
 use kube::api::{DeleteParams, DynamicObject, PostParams, WatchEvent, WatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
-use support::{DEADLINE, eventually, from, namespace, refused, start, vmis, vms};
 
 fn machine(name: &str, strategy: &str) -> DynamicObject {
     from(json!({"apiVersion": "kubevirt.io/v1", "kind": "VirtualMachine", "metadata": {"name": name}, "spec": {"runStrategy": strategy,

@@ -1,7 +1,6 @@
 //! Deployments, StatefulSets, DaemonSets, Jobs and CronJobs move as with the real controllers.
 
-mod support;
-
+use crate::support::{DEADLINE, eventually, from, start};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::{CronJob, Job};
@@ -9,7 +8,6 @@ use k8s_openapi::api::core::v1::{Node, PersistentVolumeClaim, Pod};
 use kube::api::{ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
-use support::{DEADLINE, eventually, from, start};
 
 fn workload(name: &str, spec: Value) -> Value {
     let mut object = json!({"metadata": {"name": name}, "spec": {"selector": {"matchLabels": {"app": name}},

@@ -1,13 +1,11 @@
 //! The verbs, as kube-rs uses them.
 
-mod support;
-
+use crate::support::{self, client, config_map, eventually, from, names, namespace, phase, pod, refused, start};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Node, Pod};
 use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy, VersionMatch};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
-use support::{client, config_map, eventually, from, names, namespace, phase, pod, refused, start};
 
 #[tokio::test]
 async fn a_list_comes_in_pages_that_show_one_version() {

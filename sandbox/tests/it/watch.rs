@@ -1,16 +1,14 @@
 //! Watches: where they resume, how they end, what they outlive. `kube_rs.rs` has those of kube-rs in all its modes.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::{DEADLINE, config_map, names, namespace, refused, start, start_in};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{DeleteParams, ListParams, PostParams, VersionMatch, WatchEvent, WatchParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
-use support::{DEADLINE, config_map, names, namespace, refused, start, start_in};
 
 fn labelled(name: &str, label: &str) -> ConfigMap {
     let mut map = config_map(name, json!({}));

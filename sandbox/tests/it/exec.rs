@@ -1,13 +1,11 @@
 //! `exec` and `cp`: with kube-rs over its WebSocket, and with a real kubectl when `KUBECTL_PATH` names one.
 
-mod support;
-
+use crate::support::kubectl::Kubectl;
+use crate::support::{self, DEADLINE, eventually, from, phase, start, start_in};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
 use kube::api::{AttachParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
-use support::kubectl::Kubectl;
-use support::{DEADLINE, eventually, from, phase, start, start_in};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A Pod that runs, with one container `app` of this spec.

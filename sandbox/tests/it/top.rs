@@ -1,13 +1,11 @@
 //! `metrics.k8s.io`: what `kubectl top` reads.
 
-mod support;
-
+use crate::support::kubectl::Kubectl;
+use crate::support::{eventually, from, names, phase, refused, start, start_in};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, PostParams};
 use kube::{Api, ResourceExt};
 use serde_json::json;
-use support::kubectl::Kubectl;
-use support::{eventually, from, names, phase, refused, start, start_in};
 
 fn metrics(kind: &str, plural: &str) -> ApiResource {
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk("metrics.k8s.io", "v1beta1", kind), plural)

@@ -1,15 +1,13 @@
 //! The sandbox moves Pods as a real kubelet was seen to move them: states, words, conditions, events, and which fields a
 //! status has. What was seen is in `replay/pods.yaml`. Only the times differ: the sandbox's are shorter.
 
-mod support;
-
+use crate::support::{DEADLINE, eventually, from, start};
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{PostParams, WatchEvent, WatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use support::{DEADLINE, eventually, from, start};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

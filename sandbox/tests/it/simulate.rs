@@ -1,9 +1,8 @@
 //! What the simulator does with Pods and with what is around them.
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{self, eventually, from, namespace, phase, pod, start};
 use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{Endpoints, Event, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota, Service};
@@ -11,7 +10,6 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::Api;
 use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::json;
-use support::{eventually, from, namespace, phase, pod, start};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_pods_run() {

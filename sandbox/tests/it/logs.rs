@@ -1,14 +1,12 @@
 //! Container logs: what kube-rs reads, and what kubectl says.
 
-mod support;
-
+use crate::support::kubectl::Kubectl;
+use crate::support::{DEADLINE, eventually, from, phase, refused, start, start_in};
 use futures::{AsyncBufReadExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, LogParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
-use support::kubectl::Kubectl;
-use support::{DEADLINE, eventually, from, phase, refused, start, start_in};
 
 const COUNTER: &str = "i=0; while true; do echo \"$i\"; i=$((i+1)); sleep 0.2; done";
 
