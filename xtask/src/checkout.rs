@@ -1,6 +1,5 @@
-//! Where this checkout and its by-products are, and cargo as a task runs it.
+//! Where this checkout and its by-products are, cargo as a task runs it, and an environment that steers nothing.
 
-use anyhow::{Context, Result};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -21,17 +20,6 @@ pub(crate) fn target_dir() -> PathBuf {
     }
 }
 
-/// A directory of ours in the user's cache directory; made if missing.
-pub(crate) fn cache_dir(name: &str) -> Result<PathBuf> {
-    let cache = match env::var_os("XDG_CACHE_HOME") {
-        Some(dir) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
-        _ => env::home_dir().context("neither XDG_CACHE_HOME nor HOME is set: no place to keep what is downloaded")?.join(".cache"),
-    };
-    let dir = cache.join("kubekcloud").join(name);
-    std::fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
-    Ok(dir)
-}
-
 /// The cargo that runs this task, without what it told this task about xtask: some build scripts
 /// run again when those variables change.
 pub(crate) fn cargo() -> Command {
@@ -49,4 +37,16 @@ pub(crate) fn cargo() -> Command {
 /// Whether this is a CI run: what is missing is then a failure, not a skip.
 pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false" && value != "0")
+}
+
+/// Takes away what would steer the product or send its requests elsewhere.
+pub(crate) fn clean(command: &mut Command) {
+    const NAMES: &[&str] = &["DATABASE_URL", "KUBECONFIG", "KUBECTL_PATH", "RUST_LOG", "NO_PROXY", "no_proxy"];
+    for (name, _) in env::vars_os() {
+        let Some(text) = name.to_str() else { continue };
+        let proxy = text.to_ascii_lowercase().ends_with("_proxy");
+        if proxy || NAMES.contains(&text) || text.starts_with("K8S_") || text.starts_with("KUBEKCLOUD_") || text.starts_with("KUBERNETES_") {
+            command.env_remove(name);
+        }
+    }
 }

@@ -1,18 +1,9 @@
 //! JavaScript packages that tasks run, kept in the user's cache directory.
-//!
-//! As in [`crate::python`], a directory is named after the hash of what it was made from, and a whole one is never
-//! touched again.
 
-use crate::{
-    checkout,
-    digest::digest,
-    job::output,
-    services::{debian, debian::Installed, which},
-};
+use crate::{cache::Folder, debian, debian::Installed, host::which, job::output};
 use anyhow::{Context, Result};
-use rustix::fs::{FlockOperation, flock};
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -25,24 +16,12 @@ pub(crate) fn modules(name: &str, package: &str, lock: &str) -> Result<Result<Pa
         return Ok(Err(how));
     }
     let version = output(Command::new("node").arg("--version"))?.stdout;
-    let root = checkout::cache_dir("javascript")?;
-    let dir = root.join(format!("{name}-{}", digest([package.as_bytes(), lock.as_bytes(), &version])));
-    let guard = File::create(dir.with_extension("lock"))?;
-    flock(&guard, FlockOperation::LockExclusive).context("wait for another task that installs the same packages")?;
-    let complete = dir.join("complete");
-    if !complete.is_file() {
-        println!("      installing {name} into {}", dir.display());
-        make(&dir, package, lock).with_context(|| format!("install {name}"))?;
-        File::create(complete)?;
-    }
+    let folder = Folder::of("javascript", name, [package.as_bytes(), lock.as_bytes(), &version])?;
+    let dir = folder.made(|dir| make(dir, package, lock)).with_context(|| format!("install {name}"))?;
     Ok(Ok(dir.join("node_modules")))
 }
 
 fn make(dir: &Path, package: &str, lock: &str) -> Result<()> {
-    if dir.exists() {
-        fs::remove_dir_all(dir).with_context(|| format!("remove the unfinished {}", dir.display()))?;
-    }
-    fs::create_dir_all(dir).with_context(|| format!("create {}", dir.display()))?;
     fs::write(dir.join("package.json"), package)?;
     fs::write(dir.join("package-lock.json"), lock)?;
     let options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];

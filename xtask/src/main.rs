@@ -1,9 +1,12 @@
 //! Every developer task, as `cargo xtask TASK`.
 
 mod bench;
+mod cache;
 mod checkout;
 mod ci;
+mod debian;
 mod digest;
+mod host;
 mod javascript;
 mod job;
 mod kube;
@@ -16,8 +19,9 @@ mod services;
 mod test;
 mod tools;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use debian::Installed;
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
@@ -36,7 +40,7 @@ enum Task {
     /// Our own checks of the repository
     Lint,
     /// Write openapi/kubekcloud.json
-    Openapi(openapi::Args),
+    Openapi,
     /// Measure, and write docs/benchmarks.md
     Bench(bench::Args),
     /// A real Kubernetes control plane with fake nodes, and KubeVirt on it
@@ -50,10 +54,10 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Ci => ci::run(),
         Task::Lint => lint::run(),
-        Task::Openapi(args) => succeeded(openapi::run(&args)),
+        Task::Openapi => succeeded(openapi::run()),
         Task::Bench(args) => succeeded(bench::run(&args)),
         Task::Kube(args) => succeeded(kube::run(args)),
-        Task::Tools(args) => succeeded(tools::run(&args)),
+        Task::Tools(args) => succeeded(build_tools(&args)),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -64,6 +68,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A node needs more of the machine than the tools that are built for it.
+fn build_tools(args: &tools::Args) -> Result<()> {
+    if args.node
+        && let Installed::Not(how) = kube::node::prepare()?
+    {
+        bail!("the node's tools cannot be built: {how}");
+    }
+    tools::run(args)
 }
 
 /// Of a task that has no verdict but its errors.

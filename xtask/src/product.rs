@@ -1,6 +1,6 @@
 //! The product's binary, started by a task: `dev` and `serve` on a port of the system's choice.
 
-use crate::{job::Job, test::clean};
+use crate::{checkout::clean, job::Job};
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde::Deserialize;

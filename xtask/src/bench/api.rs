@@ -1,27 +1,18 @@
 //! `cargo xtask bench api`
 
 use super::{
-    create, data_dir, idle, machine, median, release,
-    report::{Row, Section, Target},
-    sub, wrk,
+    create, idle, machine,
+    peer::{self, Peer, ROUNDS},
+    release::{data_dir, release, sub},
+    report::{Row, Section, Target, median},
+    wrk,
 };
-use crate::{
-    checkout,
-    job::{Interrupt, Job, output},
-    product::Product,
-    python,
-    services::free_port,
-    test::clean,
-};
+use crate::{job::Interrupt, product::Product};
 use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::json;
-use std::{fs::File, path::PathBuf, process::Command, time::Duration};
 
-const REQUIREMENTS: &str = include_str!("../../../bench/requirements.txt");
 const TOKEN: &str = "token-of-the-benchmark";
-/// How often each is measured, taking turns.
-pub(super) const ROUNDS: usize = 5;
 const SECONDS: u32 = 3;
 const CLUSTERS: i64 = 20;
 
@@ -32,24 +23,14 @@ const READS: &[(&str, &str, Target)] = &[
     ("one cluster with 3 instances, requests/s", "/api/v1/clusters/1", Target::None),
 ];
 
-/// The FastAPI reading of the seeds.
-pub(super) struct Peer {
-    bin: PathBuf,
-    dir: PathBuf,
-}
-
 pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
     wrk::install()?;
-    let bin = match python::environment("bench", REQUIREMENTS)? {
-        Ok(bin) => bin,
-        Err(how) => bail!("Python: {how}"),
-    };
+    let installed = peer::install()?;
     let (machine, load) = (machine::describe()?, machine::load()?);
     println!("load average {load:.2}");
     let binary = release(interrupt)?;
     let data = data_dir()?;
-    let peer = Peer { bin, dir: sub(data.path(), "peer")? };
-    peer.fill()?;
+    let peer = Peer::filled(installed, sub(data.path(), "peer")?, TOKEN)?;
 
     let sandbox = Product::dev(&binary, &sub(data.path(), "dev")?)?;
     let kubeconfig = sandbox.kubeconfig.as_deref().context("dev has a Kubernetes")?;
@@ -115,30 +96,3 @@ fn furnish(ours: &Product) -> Result<()> {
     }
     Ok(())
 }
-
-impl Peer {
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(self.bin.join(program));
-        clean(&mut command);
-        command.current_dir(&self.dir).env("PYTHONPATH", checkout::root().join("bench")).env("PYTHONDONTWRITEBYTECODE", "1");
-        command.env("DATABASE_URL", format!("sqlite:///{}", self.dir.join("seed.db").display()));
-        command
-    }
-
-    fn fill(&self) -> Result<()> {
-        output(self.command("python").args(["-m", "fastapi_seed.fill", TOKEN])).map(drop).context("fill the peer's database")
-    }
-
-    /// Starts it; it need not answer yet.
-    pub(super) fn start(&self) -> Result<(Job, String)> {
-        let port = free_port()?;
-        let out = File::create(self.dir.join("output.log"))?;
-        let mut command = self.command("uvicorn");
-        command.args(["fastapi_seed.app:app", "--host", "127.0.0.1", "--port", &port.to_string(), "--log-level", "warning", "--no-access-log"]);
-        let job = Job::start("uvicorn", command.stdout(out.try_clone()?).stderr(out))?;
-        Ok((job, format!("http://127.0.0.1:{port}")))
-    }
-}
-
-/// How long a server may take until it answers.
-pub(super) const START_LIMIT: Duration = Duration::from_secs(60);

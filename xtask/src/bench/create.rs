@@ -1,10 +1,10 @@
 //! Durable creates beside what the disk and SQLite can do at all.
 
 use super::{
-    api::ROUNDS,
-    median,
-    report::{Row, Target},
-    sub, wrk,
+    peer::ROUNDS,
+    release::sub,
+    report::{Row, Target, median},
+    wrk,
 };
 use crate::{checkout, job::Interrupt, job::output, product::Product};
 use anyhow::{Context, Result};

@@ -1,15 +1,15 @@
 //! What a server costs before anybody asks it anything.
 
 use super::{
-    api::{Peer, ROUNDS, START_LIMIT},
-    machine, median,
-    report::{Row, Target},
+    machine,
+    peer::{Peer, ROUNDS, START_LIMIT},
+    report::{Row, Target, median},
 };
 use crate::{
+    checkout::clean,
+    host::free_port,
     job::{Interrupt, Job},
     product::Product,
-    services::free_port,
-    test::clean,
 };
 use anyhow::{Context, Result, bail};
 use std::{

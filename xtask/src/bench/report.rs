@@ -105,6 +105,12 @@ fn replaced(text: &str, section: &Section) -> String {
     format!("{head}\n\n{}\n", sections.join("\n\n"))
 }
 
+/// The middle value; of an even number the upper one.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,5 +131,12 @@ mod tests {
         assert_eq!(text.matches("**open**").count(), 1);
         assert_eq!(text.matches("| met |").count(), 1);
         assert_eq!(replaced(&text, &section("B", 1.0)), text);
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 3.0);
+        assert!(median(Vec::new()).is_nan());
     }
 }

@@ -1,13 +1,13 @@
 //! `cargo xtask bench sandbox`: the embedded Kubernetes alone. Start, memory, long lists, many watches.
 
 use super::{
-    BUILD_LIMIT, data_dir, machine, median,
-    report::{Row, Section, Target},
+    machine,
+    release::{BUILD_LIMIT, data_dir},
+    report::{Row, Section, Target, median},
 };
 use crate::{
-    checkout,
+    checkout::{self, clean},
     job::{Interrupt, Job, output},
-    test::clean,
 };
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;

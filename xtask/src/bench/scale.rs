@@ -4,9 +4,9 @@
 mod straight;
 
 use super::{
-    data_dir, machine, median, release,
-    report::{Row, Section, Target},
-    sub,
+    machine,
+    release::{data_dir, release, sub},
+    report::{Row, Section, Target, median},
 };
 use crate::{job::Interrupt, kube::Throwaway, product::Product};
 use ::kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};

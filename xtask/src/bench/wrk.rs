@@ -1,8 +1,9 @@
 //! wrk: requests per second, all of them answered well.
 
 use crate::{
+    debian::{self, Installed},
+    host::which,
     job::output,
-    services::{debian, debian::Installed},
 };
 use anyhow::{Context, Result, bail};
 use std::{path::Path, process::Command};
@@ -11,7 +12,7 @@ use std::{path::Path, process::Command};
 pub(super) const CONNECTIONS: u32 = 16;
 
 pub(super) fn install() -> Result<()> {
-    match debian::ensure(&["wrk"], || crate::services::which("wrk").is_some())? {
+    match debian::ensure(&["wrk"], || which("wrk").is_some())? {
         Installed::Yes => Ok(()),
         Installed::Not(how) => bail!("wrk is {how}"),
     }

@@ -156,3 +156,10 @@ pub(crate) async fn healthy(port: u16, path: &str) -> Result<Option<()>> {
     let answer = client.get(format!("https://127.0.0.1:{port}{path}")).send().await?;
     Ok(answer.status().is_success().then_some(()))
 }
+
+/// Several clients share the process, so the TLS provider is named, not guessed.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime> {
+    // Already installed is as good.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Runtime::new().context("start the async runtime")
+}

@@ -1,6 +1,6 @@
 //! The command line of `cargo xtask kube`.
 
-use super::{Options, agent, down, known, node, runtime, state::StateDir, up};
+use super::{Options, agent, cluster::runtime, down, known, node, state::StateDir, up};
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;

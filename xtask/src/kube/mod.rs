@@ -20,9 +20,12 @@ mod process;
 mod state;
 mod throwaway;
 
-use crate::tools::{self, Set};
+use crate::{
+    host::which,
+    tools::{self, Set},
+};
 use anyhow::{Context, Result, bail};
-use cluster::Cluster;
+use cluster::{Cluster, runtime};
 pub(crate) use command::{Args, run};
 use state::StateDir;
 use std::{
@@ -123,12 +126,7 @@ fn kubectl() -> Result<PathBuf> {
     if let Some(tools) = tools::built(&[Set::ControlPlane])? {
         return tools.bin("kubectl");
     }
-    env::var_os("PATH")
-        .iter()
-        .flat_map(env::split_paths)
-        .map(|dir| dir.join("kubectl"))
-        .find(|path| path.is_file())
-        .context("no kubectl: set KUBECTL_PATH, or build ours with `cargo xtask tools`")
+    which("kubectl").context("no kubectl: set KUBECTL_PATH, or build ours with `cargo xtask tools`")
 }
 
 async fn ensure(options: &Options, state: &StateDir, tools: &tools::Tools) -> Result<()> {
@@ -188,11 +186,4 @@ async fn bring_up(cluster: &mut Cluster, options: &Options, tools: &tools::Tools
         eprintln!("KubeVirt ready after {:.1} s", started.elapsed().as_secs_f64());
     }
     Ok(())
-}
-
-/// Several clients share the process, so the TLS provider is named, not guessed.
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    // Already installed is as good.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    tokio::runtime::Runtime::new().context("start the async runtime")
 }

@@ -1,7 +1,14 @@
 //! A throw-away MariaDB: nothing in it survives a power cut, or needs to.
 
-use super::{Kind, Server, account, data_dir, debian, debian::Installed, free_port, run_as, which};
-use crate::job::{Job, output};
+use super::{
+    Kind, Server,
+    account::{account, data_dir, run_as},
+};
+use crate::{
+    debian::{self, Installed},
+    host::{free_port, which},
+    job::{Job, output},
+};
 use anyhow::{Context, Result};
 use std::fs::File;
 

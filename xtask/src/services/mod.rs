@@ -1,17 +1,15 @@
 //! Database servers for the tests: one that the user names, else a throw-away one from Debian's packages.
 
-pub(crate) mod debian;
+mod account;
 mod mariadb;
 mod postgres;
 mod sql;
 
-use crate::{job::Job, services::debian::Installed};
+use crate::{debian::Installed, job::Job};
 use anyhow::{Context, Result, bail};
 use std::{
     env,
-    net::{Ipv4Addr, TcpListener},
-    path::{Path, PathBuf},
-    process::Command,
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -106,45 +104,4 @@ impl Server {
             thread::sleep(Duration::from_millis(100));
         }
     }
-}
-
-/// A directory for a server's data that `user` may use; only what a server writes is in it.
-fn data_dir(user: Option<&str>) -> Result<TempDir> {
-    let dir = tempfile::Builder::new().prefix("kubekcloud-").tempdir().context("make a temporary directory")?;
-    if let Some(user) = user {
-        crate::job::output(Command::new("chown").arg(user).arg(dir.path()))?;
-    }
-    Ok(dir)
-}
-
-/// The account to run a server under: they refuse to run as root.
-fn account(name: &'static str) -> Option<&'static str> {
-    rustix::process::geteuid().is_root().then_some(name)
-}
-
-/// The program, run under the account, in a directory that the account can enter.
-fn run_as(user: Option<&str>, program: &Path, dir: &Path) -> Command {
-    let mut command = match user {
-        Some(user) => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", user, "--regid", user, "--init-groups", "--"]).arg(program);
-            command
-        }
-        None => Command::new(program),
-    };
-    command.current_dir(dir).env("HOME", dir).env("LC_ALL", "C.UTF-8");
-    command
-}
-
-/// Where a program lies, on PATH or among those for administrators.
-pub(crate) fn which(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let dirs = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
-    dirs.map(|dir| dir.join(program)).find(|file| file.is_file())
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
-    Ok(listener.local_addr()?.port())
 }

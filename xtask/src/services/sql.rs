@@ -3,27 +3,28 @@
 use super::Kind;
 use crate::job::output;
 use anyhow::{Context, Result};
+use percent_encoding::percent_decode_str;
 use std::process::Command;
 use url::Url;
 
 pub(super) fn run(kind: Kind, url: &str, statement: &str) -> Result<()> {
     let url = parse(url)?;
     let host = url.host_str().context("the database URL names no host")?;
-    let user = decoded(url.username());
-    let password = decoded(url.password().unwrap_or_default());
+    let user = percent_decode_str(url.username()).decode_utf8_lossy();
+    let password = percent_decode_str(url.password().unwrap_or_default()).decode_utf8_lossy();
     let mut client;
     match kind {
         Kind::Postgres => {
             client = Command::new("psql");
             client.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--host", host]);
             client.args(["--port", &url.port().unwrap_or(5432).to_string(), "--username", &user, "--dbname", name(&url)]);
-            client.args(["--command", statement]).env("PGPASSWORD", password).env("PGCONNECT_TIMEOUT", "5");
+            client.args(["--command", statement]).env("PGPASSWORD", &*password).env("PGCONNECT_TIMEOUT", "5");
         }
         Kind::MariaDb => {
             client = Command::new("mariadb");
             client.args(["--no-defaults", "--protocol=tcp", "--connect-timeout=5", "--host", host]);
             client.args(["--port", &url.port().unwrap_or(3306).to_string(), "--user", &user, "--database", name(&url)]);
-            client.args(["--execute", statement]).env("MYSQL_PWD", password);
+            client.args(["--execute", statement]).env("MYSQL_PWD", &*password);
         }
     }
     output(&mut client).map(drop)
@@ -45,27 +46,9 @@ fn name(url: &Url) -> &str {
     url.path().trim_start_matches('/')
 }
 
-/// Undoes percent-encoding.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = after.get(..2).filter(|_| first == b'%').and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        rest = if code.is_some() { &after[2..] } else { after };
-        bytes.push(code.unwrap_or(first));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn passwords_are_decoded() {
-        assert_eq!(decoded("p%40ss%2fw%C3%B6rd"), "p@ss/wörd");
-        assert_eq!(decoded("100%"), "100%");
-    }
 
     #[test]
     fn another_database_keeps_the_rest() {

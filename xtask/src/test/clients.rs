@@ -3,9 +3,10 @@
 //! The same tours run on the sandbox and on the real API server, so that neither they nor the sandbox can be wrong
 //! about what a client needs.
 
-use super::{clean, suite::log_file};
+use super::suite::log_file;
 use crate::{
-    checkout, javascript,
+    checkout::{self, clean},
+    javascript,
     job::{Interrupt, Job},
     plan::{Counts, Outcome},
     product::Product,

@@ -12,16 +12,17 @@ mod suite;
 
 use crate::{
     checkout::in_ci,
+    debian::Installed,
+    host,
     job::Interrupt,
-    kube, openapi,
-    plan::{Counts, Outcome, Plan},
-    services::{self, Kind, debian::Installed},
+    kube,
+    plan::{Outcome, Plan},
+    services::{self, Kind},
     tools::{self, Set},
 };
 use anyhow::{Result, bail};
 use build::Built;
 use std::{env, path::PathBuf};
-pub(crate) use suite::clean;
 use suite::{Choice, DATABASE, Suite};
 
 #[derive(Debug, clap::Parser)]
@@ -50,7 +51,6 @@ enum Part {
 
 const BUILD: &str = "build all tests";
 const QUICK: &str = "unit tests, API on SQLite and the sandbox";
-const DOCUMENT: &str = "openapi/kubekcloud.json is what the API serves";
 const TOOLS: &str = "Kubernetes tools (minutes the first time)";
 const POSTGRES: &str = "store and API on PostgreSQL";
 const MARIADB: &str = "store and API on MariaDB";
@@ -60,7 +60,7 @@ const SCHEMATHESIS: &str = "schemathesis over the served OpenAPI";
 const CLIENTS: &str = "Python's, kopf's and JavaScript's clients on the sandbox";
 
 /// What [`full`] does, in its order.
-pub(crate) const STAGES: &[&str] = &[BUILD, DOCUMENT, TOOLS, QUICK, POSTGRES, MARIADB, KUBERNETES, NODE, SCHEMATHESIS, CLIENTS];
+pub(crate) const STAGES: &[&str] = &[BUILD, TOOLS, QUICK, POSTGRES, MARIADB, KUBERNETES, NODE, SCHEMATHESIS, CLIENTS];
 
 /// Runs the tests; whether nothing failed.
 pub(crate) fn run(args: &Args) -> Result<bool> {
@@ -104,7 +104,6 @@ pub(crate) fn full(plan: &mut Plan) -> Result<()> {
 
 fn stage(plan: &mut Plan, title: &str, built: &Built) -> Result<bool> {
     plan.stage(title, |interrupt| match title {
-        DOCUMENT => openapi::check(&built.kubekcloud).map(|()| Outcome::Ran(Counts::ONE_PASSED)),
         TOOLS => make_tools(),
         QUICK => quick(built, interrupt),
         POSTGRES => on_database(built, Kind::Postgres, interrupt),
@@ -144,7 +143,7 @@ fn make_tools() -> Result<Outcome> {
     if kube::node::prepare()? == Installed::Yes {
         sets.push(Set::Node);
     }
-    if tools::built(&sets)?.is_none() && services::which("go").is_none() {
+    if tools::built(&sets)?.is_none() && host::which("go").is_none() {
         return Ok(Outcome::Missing("Go is needed to build them".to_owned()));
     }
     tools::build(&sets)?;

@@ -1,8 +1,9 @@
 //! Schemathesis: requests made from the served OpenAPI document, valid and not. No answer may be a
 //! 5xx, and none may be another than the document says.
 
-use super::{clean, suite::log_file};
+use super::suite::log_file;
 use crate::{
+    checkout::clean,
     job::{Interrupt, Job},
     plan::{Counts, Outcome},
     product::Product,

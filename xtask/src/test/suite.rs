@@ -5,13 +5,12 @@ use super::{
     libtest,
 };
 use crate::{
-    checkout,
+    checkout::{self, clean},
     job::{Interrupt, Job},
     plan::Counts,
 };
 use anyhow::{Context, Result, anyhow};
 use std::{
-    env,
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
@@ -177,18 +176,6 @@ impl Suite<'_> {
             }
         }
         command
-    }
-}
-
-/// Takes away what would steer the product or send its requests elsewhere.
-pub(crate) fn clean(command: &mut Command) {
-    const NAMES: &[&str] = &["DATABASE_URL", "KUBECONFIG", "KUBECTL_PATH", "RUST_LOG", "NO_PROXY", "no_proxy"];
-    for (name, _) in env::vars_os() {
-        let Some(text) = name.to_str() else { continue };
-        let proxy = text.to_ascii_lowercase().ends_with("_proxy");
-        if proxy || NAMES.contains(&text) || text.starts_with("K8S_") || text.starts_with("KUBEKCLOUD_") || text.starts_with("KUBERNETES_") {
-            command.env_remove(name);
-        }
     }
 }
 

@@ -1,11 +1,11 @@
-//! Where built tools live: `CACHE/kubekcloud/tools/MODULE-HASH/{bin,manifests}`.
+//! Where built tools live: `{bin,manifests}` in a folder of the cache for each module.
 //!
 //! The hash covers the module's files and its row in the table of pins, so a changed pin or flag
 //! never meets an old binary, and two checkouts with the same pins share one build. The version of
 //! the Go toolchain is left out on purpose: what is built keeps working where `go` is absent.
 
 use super::pins::Module;
-use crate::digest::digest;
+use crate::cache::Folder;
 use anyhow::{Context, Result};
 use std::{
     env, fs,
@@ -16,23 +16,20 @@ use std::{
 const RECIPE: &str = "go build -trimpath -buildvcs=false CGO_ENABLED=0 / 1";
 
 pub(crate) struct Slot {
-    pub(crate) dir: PathBuf,
-    pub(crate) lock: PathBuf,
+    pub(crate) folder: Folder,
 }
 
 impl Slot {
     pub(crate) fn of(module: &Module) -> Result<Self> {
-        let root = root()?;
-        let hash = hash(module)?;
-        Ok(Self { dir: root.join(format!("{}-{hash}", module.name)), lock: root.join(format!("{}.lock", module.name)) })
+        Ok(Self { folder: Folder::of("tools", module.name, made_from(module)?)? })
     }
 
     pub(crate) fn bin(&self, tool: &str) -> PathBuf {
-        self.dir.join("bin").join(tool)
+        self.folder.dir.join("bin").join(tool)
     }
 
     pub(crate) fn manifest(&self, name: &str) -> PathBuf {
-        self.dir.join("manifests").join(name)
+        self.folder.dir.join("manifests").join(name)
     }
 
     pub(crate) fn complete(&self, module: &Module) -> bool {
@@ -46,17 +43,7 @@ pub(crate) fn source(module: &Module) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(module.source)
 }
 
-fn root() -> Result<PathBuf> {
-    let cache = match env::var_os("XDG_CACHE_HOME") {
-        Some(dir) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
-        _ => env::home_dir().context("neither XDG_CACHE_HOME nor HOME is set: no place to keep built tools")?.join(".cache"),
-    };
-    let root = cache.join("kubekcloud").join("tools");
-    fs::create_dir_all(&root).with_context(|| format!("create {}", root.display()))?;
-    Ok(root)
-}
-
-fn hash(module: &Module) -> Result<String> {
+fn made_from(module: &Module) -> Result<Vec<Vec<u8>>> {
     let mut parts: Vec<Vec<u8>> = Vec::new();
     let mut part = |bytes: &[u8]| parts.push(bytes.to_vec());
     for text in [RECIPE, env::consts::OS, env::consts::ARCH, module.ldflags] {
@@ -81,7 +68,7 @@ fn hash(module: &Module) -> Result<String> {
         part(name.as_os_str().as_encoded_bytes());
         part(&fs::read(&file).with_context(|| format!("read {}", file.display()))?);
     }
-    Ok(digest(parts))
+    Ok(parts)
 }
 
 fn files(dir: &Path) -> Result<Vec<PathBuf>> {

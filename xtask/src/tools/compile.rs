@@ -9,9 +9,8 @@ use super::{
     pins::{Manifest, Module, Tool},
 };
 use anyhow::{Context, Result, bail};
-use rustix::fs::{FlockOperation, flock};
 use std::{
-    fs::{self, File},
+    fs,
     io::ErrorKind,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -24,9 +23,9 @@ pub(super) fn module(module: &Module, slot: &Slot, supplied: &[&str]) -> Result<
     if slot.complete(module) || (module.manifests.is_empty() && !module.tools.iter().any(|t| wanted(&t))) {
         return Ok(());
     }
-    let _lock = lock(&slot.lock)?;
-    fs::create_dir_all(slot.dir.join("bin"))?;
-    fs::create_dir_all(slot.dir.join("manifests"))?;
+    let _lock = slot.folder.lock()?;
+    fs::create_dir_all(slot.folder.dir.join("bin"))?;
+    fs::create_dir_all(slot.folder.dir.join("manifests"))?;
     for tool in module.tools.iter().filter(wanted) {
         build(module, slot, tool)?;
     }
@@ -36,16 +35,6 @@ pub(super) fn module(module: &Module, slot: &Slot, supplied: &[&str]) -> Result<
         }
     }
     Ok(())
-}
-
-/// Held until dropped; waits, aloud, for another builder.
-fn lock(path: &Path) -> Result<File> {
-    let file = File::create(path).with_context(|| format!("create {}", path.display()))?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        eprintln!("waiting for another build of the same tools ({})", path.display());
-        flock(&file, FlockOperation::LockExclusive).with_context(|| format!("lock {}", path.display()))?;
-    }
-    Ok(file)
 }
 
 fn build(module: &Module, slot: &Slot, tool: &Tool) -> Result<()> {

@@ -1,6 +1,9 @@
 //! virt-handler's sign of life on each node; without it no machine is scheduled.
 
-use super::{Agent, log, now};
+use super::{
+    Agent,
+    log::{log, now},
+};
 use anyhow::{Context, Result};
 use k8s_openapi::api::core::v1::Node;
 use kube::{

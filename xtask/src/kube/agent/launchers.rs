@@ -1,7 +1,11 @@
 //! The kubelet's part for launcher Pods, which kwok leaves to us: their readiness follows the
 //! readiness gate by which virt-controller pauses a machine, and a deleted one shuts its guest down.
 
-use super::{Agent, guest, log, machines::Id, now};
+use super::{
+    Agent, guest,
+    id::Id,
+    log::{log, now},
+};
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
 use kube::{

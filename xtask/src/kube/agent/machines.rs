@@ -3,7 +3,9 @@
 use super::{
     Agent,
     guest::{self, Next},
-    launchers, log, now,
+    id::Id,
+    launchers,
+    log::{log, now},
 };
 use anyhow::{Context, Result, bail};
 use futures::StreamExt;
@@ -23,21 +25,6 @@ use std::{sync::Arc, time::Duration};
 /// Conflicting writers are virt-controller's threads, which settle at once.
 const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// Which instance is meant. A restart makes a new one of the same name within milliseconds, so the
-/// name alone would hit the wrong one.
-#[derive(Clone, Debug)]
-pub(super) struct Id {
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) uid: String,
-}
-
-impl Id {
-    fn of(machine: &DynamicObject) -> Self {
-        Self { namespace: machine.namespace().unwrap_or_default(), name: machine.name_any(), uid: machine.uid().unwrap_or_default() }
-    }
-}
 
 pub(super) async fn watch(agent: Arc<Agent>) {
     let mut machines = watcher(agent.machines(None), watcher::Config::default()).default_backoff().applied_objects().boxed();

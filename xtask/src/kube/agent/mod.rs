@@ -10,18 +10,20 @@
 
 mod guest;
 mod heartbeat;
+mod id;
 mod launchers;
+mod log;
 mod machines;
 mod server;
 mod tasks;
 
 use super::cluster;
 use anyhow::{Context, Result};
-use k8s_openapi::jiff;
 use kube::{
     Api, Client,
     api::{ApiResource, DynamicObject, GroupVersionKind},
 };
+use log::log;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 use tasks::Tasks;
 
@@ -99,13 +101,4 @@ fn dynamic(client: &Client, group: &str, kind: &str, namespace: Option<&str>) ->
         Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
         None => Api::all_with(client.clone(), &resource),
     }
-}
-
-/// The time as Kubernetes writes it: whole seconds, UTC.
-fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-fn log(line: impl std::fmt::Display) {
-    println!("{} {line}", jiff::Timestamp::now().strftime("%H:%M:%S%.3f"));
 }

@@ -1,7 +1,11 @@
 //! What virt-api calls: `/v1/namespaces/NS/virtualmachineinstances/NAME/ACTION` over HTTPS, with a
 //! client certificate of KubeVirt's authority. Consoles are not played.
 
-use super::{Agent, Args, guest, log, machines::Id, now};
+use super::{
+    Agent, Args, guest,
+    id::Id,
+    log::{log, now},
+};
 use anyhow::{Context, Result};
 use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::Full;

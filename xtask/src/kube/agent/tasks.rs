@@ -1,6 +1,6 @@
 //! Delayed work, at most one at a time of each name: watches repeat what they said before.
 
-use super::log;
+use super::log::log;
 use std::{
     collections::HashSet,
     future::Future,

@@ -1,13 +1,13 @@
 //! Flags and configuration of what a node runs, and where they differ, of the control plane.
 
-use super::{NAME, inside::Plan, network, registry, write};
+use super::{NAME, network, plan::Plan, registry};
 use crate::{
     kube::{control_plane, ports::Ports, state::StateDir},
     tools::Tools,
 };
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 /// containerd's; the kubelet's way to it.
 const RUNTIME: &str = "unix:///run/containerd/containerd.sock";
@@ -184,4 +184,10 @@ pub(super) fn kube_proxy(state: &StateDir) -> Result<Vec<String>> {
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     });
     Ok(vec![format!("--config={}", write(state.path("config").join("kube-proxy.json"), &config.to_string())?)])
+}
+
+/// Writes a file for a component to read; its path, as a flag has it.
+fn write(path: PathBuf, text: &str) -> Result<String> {
+    fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
+    Ok(path.display().to_string())
 }

@@ -1,8 +1,8 @@
 //! What a node needs of the machine.
 
-use crate::services::{
+use crate::{
     debian::{self, Installed},
-    which,
+    host::which,
 };
 use anyhow::Result;
 use std::{fs, path::Path, process::Command};

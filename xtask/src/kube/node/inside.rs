@@ -6,49 +6,27 @@
 use super::{
     bridge, cgroups, components,
     image::{self, Images},
-    mounts, network, registry,
+    mounts, network,
+    plan::Plan,
+    registry,
 };
-use crate::kube::{cluster, control_plane, ports::Ports, process, state::StateDir};
+use crate::kube::{cluster, control_plane, process, state::StateDir};
 use anyhow::{Context, Result, bail};
 use rustix::{
     fs::{FlockOperation, flock},
     process::{WaitOptions, wait},
 };
-use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, HashMap},
-    fs::{self, File},
+    collections::HashMap,
+    fs::File,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     os::fd::AsFd,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 const START_LIMIT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(20);
-
-/// What the process that makes the namespaces tells the one inside.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Plan {
-    pub(super) ports: Ports,
-    pub(super) cgroup: String,
-    pub(super) tools: BTreeMap<String, PathBuf>,
-}
-
-impl Plan {
-    pub(super) fn write(&self, state: &StateDir) -> Result<()> {
-        fs::write(state.path("plan.json"), serde_json::to_vec_pretty(self)?).context("write the plan")
-    }
-
-    fn read(state: &StateDir) -> Result<Self> {
-        serde_json::from_slice(&fs::read(state.path("plan.json"))?).context("read the plan")
-    }
-
-    pub(super) fn tool(&self, name: &str) -> Result<&PathBuf> {
-        self.tools.get(name).with_context(|| format!("{name} is not in the plan"))
-    }
-}
 
 /// Names of the running components by pid.
 type Children = Arc<Mutex<HashMap<i32, &'static str>>>;

@@ -19,33 +19,33 @@ mod image;
 mod inside;
 mod mounts;
 mod network;
+mod plan;
 mod registry;
 
 use super::{
     Running,
-    cluster::{self, Cluster, wait_gone},
+    cluster::{self, Cluster, runtime, wait_gone},
     control_plane, nodes, pki,
     process::{self, Process},
-    runtime,
     state::StateDir,
 };
 use crate::{
+    debian::Installed,
     digest::digest,
-    services::debian::Installed,
     tools::{self, Set, Tools},
 };
 use anyhow::{Context, Result, bail};
 pub(crate) use host::prepare;
-use inside::Plan;
 pub(super) use inside::run;
 use k8s_openapi::api::core::v1::{Node, ServiceAccount};
 use kube::Api;
+use plan::Plan;
 use rustix::process::Signal;
 use std::{
-    env, fs,
+    env,
     net::{Ipv4Addr, TcpListener},
     os::fd::OwnedFd,
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -199,10 +199,4 @@ fn stop(state: &StateDir) -> Result<bool> {
 /// One per state directory, at the top of each hierarchy.
 fn cgroup(state: &StateDir) -> String {
     format!("kubekcloud-{}", digest([state.root().as_os_str().as_encoded_bytes()]))
-}
-
-/// Used where a file's text is written for a component to read.
-fn write(path: PathBuf, text: &str) -> Result<String> {
-    fs::write(&path, text).with_context(|| format!("write {}", path.display()))?;
-    Ok(path.display().to_string())
 }

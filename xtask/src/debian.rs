@@ -1,7 +1,6 @@
 //! Debian packages: installed when this is root on Debian, else the line to type is said.
 
-use super::which;
-use crate::job::output;
+use crate::{host::which, job::output};
 use anyhow::{Context, Result};
 use std::process::Command;
 
