@@ -55,7 +55,7 @@ impl Clock {
     }
 
     /// What time it is for the process.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         match &self.way {
             Way::Live => Timestamp::now(),
             Way::Played { at, .. } | Way::Ahead { at, .. } => *at.lock().unwrap_or_else(PoisonError::into_inner),
@@ -63,7 +63,7 @@ impl Clock {
     }
 
     /// What time it is for the process, in seconds since 1970.
-    pub fn seconds(&self) -> i64 {
+    pub(crate) fn seconds(&self) -> i64 {
         self.now().as_second()
     }
 

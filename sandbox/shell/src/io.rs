@@ -37,26 +37,28 @@ enum Feed {
 }
 
 impl Input {
+    /// At its end.
     pub fn empty() -> Self {
         Input::fixed(Bytes::new())
     }
 
-    pub fn fixed(rest: Bytes) -> Self {
+    /// These bytes and no more.
+    pub(crate) fn fixed(rest: Bytes) -> Self {
         Input(Arc::new(Mutex::new(Source { feed: Feed::Nowhere, rest })))
     }
 
-    /// Open, and nothing ever comes.
+    /// Open, and nothing ever comes: whoever reads it waits for ever, or runs on ([`crate::ahead`]).
     pub fn silent() -> Self {
         Input(Arc::new(Mutex::new(Source { feed: Feed::Silence, rest: Bytes::new() })))
     }
 
     /// The next bytes; `None` at the end.
-    pub async fn chunk(&self) -> Option<Bytes> {
+    pub(crate) async fn chunk(&self) -> Option<Bytes> {
         self.0.lock().await.chunk().await
     }
 
     /// The next line with its end; `None` when there is no more.
-    pub async fn line(&self) -> Option<Bytes> {
+    pub(crate) async fn line(&self) -> Option<Bytes> {
         let mut source = self.0.lock().await;
         let mut line = BytesMut::new();
         loop {
@@ -100,17 +102,19 @@ impl Source {
 /// Where a process writes to.
 #[derive(Debug, Clone)]
 pub enum Output {
+    /// Whoever listens at the other end; when nobody does, the process ends as by SIGPIPE.
     Pipe(mpsc::Sender<Bytes>),
-    /// A file's end.
+    /// A file's end: its path is absolute and clean ([`crate::places::absolute`]).
     File(Places, String),
-    /// Lines with the time of their end.
+    /// Lines with the time of their end, and the part of one that has no end yet.
     Lines(Arc<Mutex<BytesMut>>, mpsc::Sender<Line>),
     /// The end of what is written.
     Kept(Kept),
+    /// Nobody.
     Null,
 }
 
-/// The end of what was printed. Clones share it.
+/// The last bytes of what was written, up to a bound. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Kept {
     last: Arc<std::sync::Mutex<VecDeque<u8>>>,
@@ -137,15 +141,19 @@ impl Kept {
 /// A line of a log, with its line end.
 #[derive(Debug, Clone)]
 pub struct Line {
+    /// When its end was written, on the clock of the process.
     pub at: jiff::Timestamp,
+    /// Its bytes, the line end among them; a line of more than 64 KiB comes in pieces without.
     pub text: Bytes,
 }
 
-pub fn pipe() -> (Output, Input) {
+/// Both ends of a pipe, which holds a few chunks and then makes the writer wait.
+pub(crate) fn pipe() -> (Output, Input) {
     let (sender, receiver) = mpsc::channel(WAITING);
     (Output::Pipe(sender), input(receiver))
 }
 
+/// What comes through a channel, until it is closed.
 pub fn input(receiver: mpsc::Receiver<Bytes>) -> Input {
     Input(Arc::new(Mutex::new(Source { feed: Feed::Pipe(receiver), rest: Bytes::new() })))
 }
@@ -188,7 +196,7 @@ impl Output {
         }
     }
 
-    /// A log's last line may lack its end.
+    /// Sends the last line of a log, which may lack its end. To be called when the process has ended.
     pub async fn finish(&self, clock: &Clock) {
         if let Output::Lines(part, lines) = self {
             let text = part.lock().await.split().freeze();
@@ -202,7 +210,10 @@ impl Output {
 /// The three streams of a process.
 #[derive(Debug, Clone)]
 pub struct Io {
+    /// Standard input.
     pub stdin: Input,
+    /// Standard output.
     pub stdout: Output,
+    /// Where complaints go.
     pub stderr: Output,
 }

@@ -22,14 +22,21 @@ const DEPTH: usize = 64;
 /// What processes of one container share.
 #[derive(Debug)]
 pub struct Container {
+    /// Its files.
     pub places: Places,
+    /// Its name, as `hostname` prints it.
     pub hostname: String,
+    /// Where its processes begin: absolute and clean ([`crate::places::absolute`]).
     pub workdir: String,
+    /// Names and values that its processes begin with.
     pub env: Vec<(String, String)>,
     /// Its first process, as `ps` shows it.
     pub main: String,
+    /// Its IP address, as `hostname -i` prints it.
     pub address: String,
+    /// Whom its processes run as, as `id` prints it; 0 is root, and nobody is refused anything for being another.
     pub uid: i64,
+    /// The group of its processes.
     pub gid: i64,
 }
 

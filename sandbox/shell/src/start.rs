@@ -22,7 +22,10 @@ pub struct NotStarted {
     pub why: String,
 }
 
-/// Runs a program to its end: its exit code. A clock that comes to its end first makes that 0.
+/// Runs a program to its end: its exit code, from 0 to 255. A clock that comes to its end first makes that 0. With a terminal
+/// Ctrl-C ends it (130), and a shell without a script asks for commands.
+///
+/// Needs a tokio runtime with time. Whoever drops the future ends the process.
 ///
 /// # Errors
 /// When there is no such program.

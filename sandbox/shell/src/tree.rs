@@ -19,22 +19,31 @@ const PATH: usize = 4095;
 /// Why a file operation failed, in the words of `strerror`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
+    /// Nothing is at the path.
     #[error("No such file or directory")]
     NotFound,
+    /// Something on the way is a file.
     #[error("Not a directory")]
     NotDirectory,
+    /// A file was meant.
     #[error("Is a directory")]
     IsDirectory,
+    /// Something is at the path already.
     #[error("File exists")]
     Exists,
+    /// Only empty directories are removed.
     #[error("Directory not empty")]
     NotEmpty,
+    /// A volume that the container may not write to.
     #[error("Read-only file system")]
     ReadOnly,
+    /// The tree, or all of them together, have no room left.
     #[error("No space left on device")]
     Full,
+    /// The path is over 4095 bytes.
     #[error("File name too long")]
     TooLong,
+    /// The root or a mount, or a copy of something into itself.
     #[error("Device or resource busy")]
     Busy,
 }
@@ -43,23 +52,26 @@ pub enum Fault {
 #[derive(Debug, Clone)]
 pub struct Inode {
     /// `None`: a directory.
-    pub content: Option<Arc<Vec<u8>>>,
-    pub mode: u32,
+    pub(crate) content: Option<Arc<Vec<u8>>>,
+    /// Permission bits; nobody is refused for them.
+    pub(crate) mode: u32,
     /// Seconds since 1970.
-    pub modified: i64,
+    pub(crate) modified: i64,
 }
 
 impl Inode {
+    /// Whether it is a directory.
     pub fn is_dir(&self) -> bool {
         self.content.is_none()
     }
 
-    pub fn size(&self) -> usize {
+    /// In bytes; a directory's is that of a block.
+    pub(crate) fn size(&self) -> usize {
         self.content.as_ref().map_or(4096, |c| c.len())
     }
 }
 
-/// What all trees have taken together.
+/// What all trees have taken together. Clones count as one.
 #[derive(Debug, Clone, Default)]
 pub struct Quota(Arc<AtomicUsize>);
 
@@ -98,10 +110,15 @@ fn parent(path: &str) -> &str {
 }
 
 impl Tree {
+    /// An empty tree that draws on this quota.
     pub fn new(quota: Quota) -> Self {
         Tree { nodes: BTreeMap::new(), used: 0, quota }
     }
 
+    /// What is at a path.
+    ///
+    /// # Errors
+    /// When nothing is there, or something on the way is a file.
     pub fn stat(&self, path: &str) -> Result<Inode, Fault> {
         if path.is_empty() {
             return Ok(Inode { content: None, mode: 0o755, modified: 0 });
@@ -146,11 +163,11 @@ impl Tree {
     }
 
     /// Bytes that still fit.
-    pub fn room(&self) -> usize {
+    pub(crate) fn room(&self) -> usize {
         POD.saturating_sub(self.used)
     }
 
-    pub fn mkdir(&mut self, path: &str, mode: u32, modified: i64) -> Result<(), Fault> {
+    pub(crate) fn mkdir(&mut self, path: &str, mode: u32, modified: i64) -> Result<(), Fault> {
         if path.is_empty() || self.nodes.contains_key(path) {
             return Err(Fault::Exists);
         }
@@ -159,7 +176,7 @@ impl Tree {
     }
 
     /// Replaces a file's content, or makes the file.
-    pub fn write(&mut self, path: &str, content: Vec<u8>, mode: Option<u32>, modified: i64) -> Result<(), Fault> {
+    pub(crate) fn write(&mut self, path: &str, content: Vec<u8>, mode: Option<u32>, modified: i64) -> Result<(), Fault> {
         self.in_directory(path)?;
         let before = self.nodes.get(path);
         if path.is_empty() || before.is_some_and(Inode::is_dir) {
@@ -170,7 +187,7 @@ impl Tree {
     }
 
     /// Adds to a file's end; in place, unless somebody still reads it.
-    pub fn append(&mut self, path: &str, more: &[u8], modified: i64) -> Result<(), Fault> {
+    pub(crate) fn append(&mut self, path: &str, more: &[u8], modified: i64) -> Result<(), Fault> {
         let Some(Inode { content: Some(content), modified: time, .. }) = self.nodes.get_mut(path) else {
             return self.write(path, more.to_vec(), None, modified);
         };
@@ -184,7 +201,7 @@ impl Tree {
         Ok(())
     }
 
-    pub fn set(&mut self, path: &str, mode: Option<u32>, modified: i64) -> Result<(), Fault> {
+    pub(crate) fn set(&mut self, path: &str, mode: Option<u32>, modified: i64) -> Result<(), Fault> {
         let missing = self.missing(path);
         let node = self.nodes.get_mut(path).ok_or(missing)?;
         node.mode = mode.unwrap_or(node.mode);
@@ -193,7 +210,7 @@ impl Tree {
     }
 
     /// Removes a file or an empty directory.
-    pub fn remove(&mut self, path: &str) -> Result<(), Fault> {
+    pub(crate) fn remove(&mut self, path: &str) -> Result<(), Fault> {
         let node = self.stat(path)?;
         if path.is_empty() {
             return Err(Fault::Busy);
@@ -209,14 +226,14 @@ impl Tree {
     }
 
     /// The names in a directory, sorted.
-    pub fn names(&self, path: &str) -> Vec<String> {
+    pub(crate) fn names(&self, path: &str) -> Vec<String> {
         let prefix = format!("{path}/");
         let below = self.nodes.range::<str, _>((Bound::Excluded(prefix.as_str()), Bound::Unbounded)).map(|(key, _)| key);
         let below = below.map_while(|key| key.strip_prefix(&prefix));
         below.filter(|rest| !rest.contains('/')).map(str::to_owned).collect()
     }
 
-    /// Everything below a path is removed.
+    /// Removes everything below a path.
     pub fn clear(&mut self, path: &str) {
         let prefix = format!("{path}/");
         let below: Vec<String> = self.nodes.range(prefix.clone()..).map(|(k, _)| k.clone()).take_while(|k| k.starts_with(&prefix)).collect();

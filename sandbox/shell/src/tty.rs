@@ -22,7 +22,7 @@ pub struct Keys {
 
 impl Tty {
     /// Waits for the next Ctrl-C.
-    pub async fn interrupted(&self) {
+    pub(crate) async fn interrupted(&self) {
         self.interrupt.notified().await;
     }
 }
