@@ -175,11 +175,8 @@ impl Store {
         let version = inner.version + 1;
         set(&mut object, "metadata.resourceVersion", Value::String(version.to_string()));
         let entry = Arc::new(Entry::new(kind, &object, version, &mut inner.table(&table).packer, present.as_deref()));
-        if let Some(log) = &mut inner.log {
-            log.put(&table, &entry).map_err(Miss::Log)?;
-        }
+        inner.log(|log| log.put(&table, &entry))?;
         inner.commit(&table, present, entry.clone(), false);
-        inner.shorten_log();
         Ok(entry)
     }
 
@@ -201,11 +198,8 @@ impl Store {
         let version = inner.version + 1;
         set(&mut last, "metadata.resourceVersion", Value::String(version.to_string()));
         let entry = Arc::new(Entry::new(kind, &last, version, &mut inner.table(&table).packer, present.as_deref()));
-        if let Some(log) = &mut inner.log {
-            log.remove(&table, &key, version).map_err(Miss::Log)?;
-        }
+        inner.log(|log| log.remove(&table, &key, version))?;
         inner.commit(&table, present, entry.clone(), true);
-        inner.shorten_log();
         Ok(entry)
     }
 
@@ -247,16 +241,17 @@ impl Inner {
         })
     }
 
-    /// Compacts the log when it is time. Failing to is no reason to refuse the write: the old log is still whole.
-    fn shorten_log(&mut self) {
-        let Inner { version, tables, log: Some(log), .. } = self else { return };
-        if !log.is_long() {
-            return;
+    /// Has the log take a change that is about to happen, and compacts it before when it is time. Failing to is no reason
+    /// to refuse the write as long as the old log is whole.
+    fn log(&mut self, change: impl FnOnce(&mut Log) -> std::io::Result<()>) -> Result<(), Miss> {
+        let Inner { version, tables, log: Some(log), .. } = self else { return Ok(()) };
+        if log.is_due() {
+            let objects = tables.iter().flat_map(|(name, table)| table.objects.values().map(move |entry| (&**name, &**entry)));
+            if let Err(error) = log.shorten(*version, objects) {
+                tracing::warn!(%error, "the sandbox's log could not be compacted");
+            }
         }
-        let objects = tables.iter().flat_map(|(name, table)| table.objects.values().map(move |entry| (&**name, &**entry)));
-        if let Err(error) = log.shorten(*version, objects) {
-            tracing::warn!(%error, "the sandbox's log could not be compacted");
-        }
+        change(log).map_err(Miss::Log)
     }
 
     fn commit(&mut self, table: &Arc<str>, before: Option<Arc<Entry>>, after: Arc<Entry>, deleted: bool) {
