@@ -1,9 +1,10 @@
 //! A small Kubernetes API server with a life-cycle simulator: the embedded default for trying and for fast tests.
 //!
 //! [`Sandbox::start`] listens on a loopback port with HTTPS and a token; [`Sandbox::kubeconfig`] is how clients come in,
-//! ours as well as `kubectl`. Inside: [`machinery`] says what kinds there are, [`store`] holds objects and versions,
-//! [`cluster`] has the API's rules, [`fields`] patches and ownership, [`admit`] defaults and checks, [`serve`] is the HTTP
-//! side, [`inside`] and [`shell`] are what `exec` meets, and [`sim`] moves Pods, VMs and namespaces through their lives.
+//! ours as well as `kubectl`. Inside are floors, each of which uses only those before it: [`machinery`] says what objects and their
+//! kinds are, [`server`] is kube-apiserver (store, rules, HTTP), [`node`] is what a kubelet is, with the containers that
+//! `exec` meets, and [`simulator`] is the controllers, which move Pods, VMs and namespaces through their lives.
+//! [`Sandbox::start`] plugs the upper two in where the server asks a kubelet or an aggregated API.
 //!
 //! It says that it is one (version suffix, `Warning` header), and deliberately never grows a scheduler, real containers,
 //! admission webhooks, schemas, or roles: see `docs/sandbox.md`.
@@ -30,9 +31,10 @@ pub use error::Error;
 
 use files::Kept;
 use machinery::registry::Kind;
-use node::runtime::Containers;
+use node::host::Host;
 use server::cluster::Cluster;
-use server::http::{self, Served};
+use server::http;
+use server::http::served::Served;
 use server::store::Store;
 use server::store::log::{Held, Log};
 use simulator::Simulator;
@@ -81,10 +83,10 @@ impl Sandbox {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let simulator = Simulator::new(cluster.clone())?;
-        let actions = Arc::new(Actions::load()?);
-        tasks.spawn(simulator.run(cluster.store.feed(), stop.clone()));
-        let containers = Arc::new(Containers::default());
-        let served = Served { cluster: cluster.clone(), actions, containers, token: kept.token, stop: stop.clone() };
+        let actions = Box::new(Actions::load(cluster.clone())?);
+        let (host, ended) = Host::new(cluster.clone(), stop.clone());
+        tasks.spawn(simulator.run(cluster.store.feed(), ended, stop.clone()));
+        let served = Served { cluster: cluster.clone(), kubelet: Box::new(host), virtual_machines: actions, token: kept.token, stop: stop.clone() };
         tasks.spawn(http::serve(listener, acceptor, Arc::new(served)));
         let url = format!("https://127.0.0.1:{port}");
         Ok(Sandbox { cluster, kubeconfig, kubeconfig_path, url, stop, tasks, _lock: kept.lock })

@@ -1,5 +1,7 @@
 //! KubeVirt's subresources (`PUT .../virtualmachines/NAME/start`), as declared in `stages/calls.yaml`.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
@@ -11,7 +13,7 @@ use crate::error::Error;
 use crate::machinery::notation::value::list;
 use crate::machinery::status::{Answer, Refusal};
 use crate::server::cluster::{Cluster, Patch, PatchOptions, Write};
-use crate::server::http::reply::{self, Reply};
+use crate::server::http::behind::{Aggregated, Body, Called};
 use crate::server::store::Key;
 
 #[derive(Debug, Deserialize)]
@@ -80,42 +82,51 @@ fn conflict() -> u16 {
 }
 
 /// The declared calls.
-#[derive(Debug)]
 pub(crate) struct Actions {
+    cluster: Arc<Cluster>,
     calls: Vec<Call>,
 }
 
 impl Actions {
-    pub(crate) fn load() -> Result<Self, Error> {
-        Ok(Actions { calls: parse("calls", include_str!("stages/calls.yaml"))? })
+    pub(crate) fn load(cluster: Arc<Cluster>) -> Result<Self, Error> {
+        Ok(Actions { cluster, calls: parse("calls", include_str!("stages/calls.yaml"))? })
     }
+}
 
-    /// Answers a request below `/apis/subresources.kubevirt.io/VERSION/`.
-    pub(crate) fn call(&self, cluster: &Cluster, method: &Method, path: &[&str], body: &Bytes) -> Answer<Reply> {
+impl Aggregated for Actions {
+    fn call(&self, method: &Method, path: &[&str], body: &Bytes) -> Answer<Called> {
         let &["namespaces", namespace, plural @ ("virtualmachines" | "virtualmachineinstances"), name, verb] = path else {
             return match path {
-                ["version"] => Ok(reply::json(200, &json!({"gitVersion": "v1.8.0+sandbox", "platform": "linux/amd64"}))),
-                [] => Ok(reply::json(
+                ["version"] => Ok(json(200, json!({"gitVersion": "v1.8.0+sandbox", "platform": "linux/amd64"}))),
+                [] => Ok(json(
                     200,
-                    &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "subresources.kubevirt.io/v1", "resources": []}),
+                    json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "subresources.kubevirt.io/v1", "resources": []}),
                 )),
-                _ => Ok(reply::text(401, format!("unknown api endpoint: /apis/subresources.kubevirt.io/v1/{}", path.join("/")))),
+                _ => Ok(text(401, format!("unknown api endpoint: /apis/subresources.kubevirt.io/v1/{}", path.join("/")))),
             };
         };
         let table = format!("{plural}.kubevirt.io");
         let Some(call) = self.calls.iter().find(|c| c.on == table && c.call == verb) else {
-            return Ok(reply::text(404, "404: Page Not Found"));
+            return Ok(text(404, "404: Page Not Found"));
         };
         if method.as_str() != call.method {
-            return Ok(reply::text(405, "405: Method Not Allowed"));
+            return Ok(text(405, "405: Method Not Allowed"));
         }
-        match call.carry_out(cluster, &Key::new(namespace, name), parse_body(body)?) {
-            Err(refusal) if call.bare => Ok(reply::text(500, refusal.message)),
+        match call.carry_out(&self.cluster, &Key::new(namespace, name), parse_body(body)?) {
+            Err(refusal) if call.bare => Ok(text(500, refusal.message)),
             Err(refusal) => Err(refusal),
-            Ok(()) if call.answer.is_null() => Ok(reply::empty(call.code)),
-            Ok(()) => Ok(reply::json(call.code, &call.answer)),
+            Ok(()) if call.answer.is_null() => Ok(Called { code: call.code, body: Body::Empty }),
+            Ok(()) => Ok(json(call.code, call.answer.clone())),
         }
     }
+}
+
+fn json(code: u16, object: Value) -> Called {
+    Called { code, body: Body::Json(object) }
+}
+
+fn text(code: u16, text: impl Into<String>) -> Called {
+    Called { code, body: Body::Text(text.into()) }
 }
 
 impl Call {

@@ -27,6 +27,7 @@ use crate::error::Error;
 use crate::machinery::fields::strategic;
 use crate::machinery::notation::value::text;
 use crate::machinery::status::Refusal;
+use crate::node::host::Ended;
 use crate::server::cluster::{Cluster, DeleteOptions, Write};
 use crate::server::store::{Key, Note};
 use queue::{Interests, Pending, Place, Queue};
@@ -41,23 +42,6 @@ const TRIES: usize = 100;
 const BURST: usize = 256;
 /// No delay that doubles grows over this, in milliseconds.
 const LONGEST: u64 = 300_000;
-
-/// Whether the simulator ends the container's process, because its command line says when.
-pub(crate) fn ends_by_itself(spec: &serde_json::Value) -> bool {
-    around::program::of(&serde_json::json!({"spec": spec})).is_some()
-}
-
-/// Tells the simulator's side what it can't see: that the process of a container has ended.
-pub(crate) fn container_ended(cluster: &Cluster, key: &Key, uid: &str, name: &str, code: i32) {
-    let Ok(kind) = cluster.kind("pods") else { return };
-    for _ in 0..TRIES {
-        let Some(entry) = cluster.store.get("pods", key).filter(|entry| *entry.uid == *uid) else { return };
-        match steps::container_ended(&Scene::new(cluster, &entry), &kind, name, code) {
-            Err(refusal) if refusal.reason == "Conflict" => {}
-            _ => return,
-        }
-    }
-}
 
 /// The simulator's state. All of it can be found again from the objects.
 pub(crate) struct Simulator {
@@ -87,16 +71,17 @@ impl Simulator {
         Ok(Simulator { cluster, groups, of_table, heard_by, followed, queue, interests, events: VecDeque::new() })
     }
 
-    /// Runs until the feed ends or it is told to stop.
-    pub(crate) async fn run(mut self, mut feed: UnboundedReceiver<Note>, stop: CancellationToken) {
+    /// Runs until the feed ends or it is told to stop; what has ended by then is written still.
+    pub(crate) async fn run(mut self, mut feed: UnboundedReceiver<Note>, mut ended: UnboundedReceiver<Ended>, stop: CancellationToken) {
         steps::furnish(&self.cluster);
         loop {
             let next = self.queue.next();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
+                Some(ended) = ended.recv() => self.container_ended(&ended),
                 note = feed.recv() => {
-                    let Some(note) = note else { return };
+                    let Some(note) = note else { break };
                     self.heard(&note);
                     for _ in 0..BURST {
                         let Ok(note) = feed.try_recv() else { break };
@@ -107,6 +92,21 @@ impl Simulator {
                 () = sleep_until(next) => self.fire_due(),
             }
             tokio::task::yield_now().await;
+        }
+        while let Ok(ended) = ended.try_recv() {
+            self.container_ended(&ended);
+        }
+    }
+
+    /// What no object tells: that the process of a container has ended.
+    fn container_ended(&self, ended: &Ended) {
+        let Ok(kind) = self.cluster.kind("pods") else { return };
+        for _ in 0..TRIES {
+            let Some(entry) = self.cluster.store.get("pods", &ended.pod).filter(|entry| *entry.uid == *ended.uid) else { return };
+            match steps::container_ended(&Scene::new(&self.cluster, &entry), &kind, ended) {
+                Err(refusal) if refusal.reason == "Conflict" => {}
+                _ => return,
+            }
         }
     }
 

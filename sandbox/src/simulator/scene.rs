@@ -20,6 +20,7 @@ use super::queue::Named;
 use super::stage::When;
 use super::{around, made};
 use crate::machinery::notation::value::{at, list, plain, text};
+use crate::node::{order, program};
 use crate::server::cluster::Cluster;
 use crate::server::store::{Entry, Key};
 
@@ -91,7 +92,7 @@ impl<'c> Scene<'c> {
 
     /// The containers of a Pod whose turn it is.
     pub(crate) fn containers(&self) -> &[Value] {
-        self.containers.get_or_init(|| around::container::at_hand(&self.object))
+        self.containers.get_or_init(|| order::at_hand(&self.object))
     }
 
     /// Does something once for each container at hand; `@container` is that one meanwhile.
@@ -155,7 +156,7 @@ impl<'c> Scene<'c> {
             "probe" => around::probe::failure(self, path),
             "program" => {
                 let container = self.container.borrow();
-                around::program::of(container.as_ref().or_else(|| self.containers().first())?).and_then(|found| at(&found, path).cloned())
+                program::of(container.as_ref().or_else(|| self.containers().first())?).and_then(|found| at(&found, path).cloned())
             }
             _ => at(&self.related(name)?.value(), path).cloned(),
         }

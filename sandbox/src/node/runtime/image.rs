@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::env::substituted;
 use crate::machinery::notation::value::{list, plain, text};
-use shell;
 
 /// Images without an entrypoint of their own: their arguments are the command.
 const BARE: &[&str] = &["alpine", "busybox", "debian", "fedora", "ubuntu"];

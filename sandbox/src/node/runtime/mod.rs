@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::machinery::notation::value::{list, number, text};
+use super::container;
+use crate::machinery::notation::value::{number, text};
 use crate::server::cluster::Cluster;
 use shell::Container;
 use shell::places::Places;
@@ -83,20 +84,9 @@ pub(crate) fn fresh(cluster: &Cluster, pod: &Value, name: &str) -> Arc<Container
     inside(cluster, pod, name, Arc::new(Mutex::new(Tree::new(Quota::default()))))
 }
 
-/// The container's spec, be it an init container or another.
-pub(crate) fn spec<'p>(pod: &'p Value, name: &str) -> Option<&'p Value> {
-    ["spec.containers", "spec.initContainers", "spec.ephemeralContainers"].iter().flat_map(|path| list(pod, path)).find(|c| text(c, "name") == name)
-}
-
-/// The container's status.
-pub(crate) fn status<'p>(pod: &'p Value, name: &str) -> Option<&'p Value> {
-    let paths = ["status.containerStatuses", "status.initContainerStatuses", "status.ephemeralContainerStatuses"];
-    paths.iter().flat_map(|path| list(pod, path)).find(|c| text(c, "name") == name)
-}
-
 fn inside(cluster: &Cluster, pod: &Value, name: &str, tree: Arc<Mutex<Tree>>) -> Arc<Container> {
-    let spec = spec(pod, name).cloned().unwrap_or_default();
-    let restarts = status(pod, name).and_then(|s| number(s, "restartCount")).unwrap_or(0);
+    let spec = container::spec(pod, name).cloned().unwrap_or_default();
+    let restarts = container::status(pod, name).and_then(|s| number(s, "restartCount")).unwrap_or(0);
     let own = text(pod, "spec.hostname");
     let hostname = if own.is_empty() { text(pod, "metadata.name") } else { own }.to_owned();
     let root = format!("/container/{name}/{restarts}");

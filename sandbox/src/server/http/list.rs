@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use super::list_options::{self, ListOptions};
 use super::reply::{self, Reply};
 use super::request::{As, Request};
-use super::route::Target;
-use super::{Served, table, usage};
+use super::served::Served;
+use super::table;
+use super::target::Target;
 use crate::machinery::registry::Kind;
 use crate::machinery::select::Selector;
 use crate::machinery::status::{Answer, Refusal};
@@ -63,7 +64,7 @@ pub(super) fn list(served: &Served, target: &Target, request: &Request) -> Answe
 
 /// All of a kind that is computed, on one page.
 fn computed(served: &Served, target: &Target, selector: &Selector) -> Page {
-    let entries = usage::entries(&served.cluster, &target.kind, &target.namespace).into_iter();
+    let entries = served.kubelet.usage(&target.kind, &target.namespace).into_iter();
     let entries = entries.filter(|entry| selector.matches(entry)).map(Arc::new).collect();
     Page { entries, version: served.cluster.store.version(), left: 0 }
 }

@@ -1,27 +1,27 @@
 //! The HTTPS side: a loopback listener, one bearer token, HTTP/1.1.
 //!
 //! Requests are parsed in [`request`], told apart in [`route`], carried out in [`resource`] and answered through
-//! [`reply`]. Everything about kinds comes from the registry. Not served: HTTP/2, SPDY, port-forward, proxy,
+//! [`reply`]. Everything about kinds comes from the registry; what concerns containers, and KubeVirt's own verbs, is passed
+//! on to whoever stands [`behind`]. Not served: HTTP/2, SPDY, port-forward, proxy,
 //! protobuf answers, OpenAPI v2.
 
+pub(crate) mod behind;
 pub(crate) mod cells;
-mod channels;
 mod discovery;
-mod exec;
 mod list;
 mod list_options;
-mod logs;
 mod openapi;
 mod options;
 mod proto;
 pub(crate) mod reply;
-mod request;
+pub(crate) mod request;
 mod resource;
 mod review;
 mod route;
 mod scan;
+pub(crate) mod served;
 mod table;
-mod usage;
+pub(crate) mod target;
 mod watch;
 
 use std::convert::Infallible;
@@ -35,25 +35,12 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::machinery::status::Refusal;
-use crate::node::runtime::Containers;
-use crate::server::cluster::Cluster;
-use crate::simulator::actions::Actions;
 use reply::Reply;
 use request::Request;
-
-/// What every request needs.
-pub(crate) struct Served {
-    pub(crate) cluster: Arc<Cluster>,
-    pub(crate) actions: Arc<Actions>,
-    pub(crate) containers: Arc<Containers>,
-    pub(crate) token: String,
-    /// Ends watches, followed logs and processes.
-    pub(crate) stop: CancellationToken,
-}
+use served::Served;
 
 /// Accepts connections until told to stop, then waits a moment for those that are open.
 pub(crate) async fn serve(listener: TcpListener, tls: TlsAcceptor, served: Arc<Served>) {

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::reply::{self, Reply};
 use super::request::{As, Request};
-use super::route::Target;
-use super::{Served, exec, list, list_options, logs, options, review, table, usage, watch};
+use super::served::Served;
+use super::target::Target;
+use super::{list, list_options, options, review, table, watch};
 use crate::machinery::fields::json;
 use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::go::go_name;
@@ -36,9 +37,9 @@ pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request
         (Method::DELETE, true, _) if target.kind.deletes_collections() && target.kind.namespaced != target.namespace.is_empty() => {
             delete_all(served, &target, &request)
         }
-        (Method::GET, false, "log") => logs::read(served, &target, &request).await,
-        (_, false, "exec") => exec::exec(served, &target, &request),
-        (_, false, "attach") => exec::attach(served, &target, &request),
+        (Method::GET, false, "log") => served.kubelet.log(&target, &request).await,
+        (_, false, "exec") => served.kubelet.exec(&target, &request),
+        (_, false, "attach") => served.kubelet.attach(&target, &request),
         (Method::POST, false, "eviction") => evict(served, &target, &request),
         (Method::POST, false, "binding") => bind(served, &target, &request),
         (_, false, "scale") => scale(served, &target, &request),
@@ -71,7 +72,8 @@ fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Answer<Reply
 
 fn get(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     if target.kind.computed {
-        let entry = usage::entry(&served.cluster, &target.kind, &key(target)).ok_or_else(|| Refusal::not_found(&target.kind, &target.name))?;
+        let found = served.kubelet.usage(&target.kind, &target.namespace).into_iter().find(|entry| entry.key == key(target));
+        let entry = found.ok_or_else(|| Refusal::not_found(&target.kind, &target.name))?;
         return one(request, &target.kind, 200, &entry);
     }
     let asked = list_options::version(request.query("resourceVersion")).map_err(|why| Refusal::new(500, "", why))?;

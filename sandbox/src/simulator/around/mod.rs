@@ -1,9 +1,7 @@
 //! Facts about a Pod or a virtual machine that follow from its spec and from what is around it.
 
 pub(super) mod config;
-pub(super) mod container;
 pub(super) mod machine;
 pub(super) mod node;
 pub(super) mod probe;
-pub(super) mod program;
 pub(super) mod quantity;

@@ -1,12 +1,11 @@
 //! What a kubelet writes of a Pod: the states of its containers, and all that follows from them.
 //!
-//! Only the containers at hand ([`super::super::around::container`]) change. The last word, that a Pod succeeded or
+//! Only the containers at hand ([`crate::node::order`]) change. The last word, that a Pod succeeded or
 //! failed, is not said here: a kubelet says it in a write of its own.
 
 use rand::Rng;
 use serde_json::{Value, json};
 
-use super::super::around::container::status as status_of;
 use super::super::around::quantity;
 use super::super::made;
 use super::super::scene::{Scene, settle};
@@ -15,6 +14,7 @@ use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, default, list, number, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
+use crate::node::container::status_in;
 use crate::server::cluster::Write;
 use crate::server::store::Key;
 
@@ -50,10 +50,7 @@ pub(super) fn put_some(scene: &Scene<'_>, kind: &Kind, writer: &str, to: &To<'_>
         let entry = |spec: &Value| {
             let name = text(spec, "name");
             let new = changed.iter().find(|(of, _)| of == name).map(|(_, status)| status.clone());
-            new.unwrap_or_else(|| match status_of(&scene.object, statuses, name) {
-                Value::Null => fresh(&scene.object, spec),
-                same => same.clone(),
-            })
+            new.unwrap_or_else(|| status_in(&scene.object, statuses, name).cloned().unwrap_or_else(|| fresh(&scene.object, spec)))
         };
         let mut all: Vec<Value> = specs.iter().map(entry).collect();
         if statuses == "containerStatuses" {
@@ -97,10 +94,8 @@ fn mount(mount: &Value) -> Value {
 fn one(scene: &Scene<'_>, container: &Value, to: &To<'_>) -> Value {
     let main = container["kind"] == "main";
     let of = if main { "containerStatuses" } else { "initContainerStatuses" };
-    let mut status = match status_of(&scene.object, of, text(container, "name")) {
-        Value::Null => fresh(&scene.object, &container["spec"]),
-        same => same.clone(),
-    };
+    let status = status_in(&scene.object, of, text(container, "name")).cloned();
+    let mut status = status.unwrap_or_else(|| fresh(&scene.object, &container["spec"]));
     let was = status["state"].clone();
     let mut state = if to.state.is_null() { was.clone() } else { scene.fill(to.state) };
     crate::machinery::notation::value::prune(&mut state);

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::around::program;
 use super::super::events;
 use super::super::scene::{Scene, settle};
 use super::super::stage::Stage;
@@ -12,7 +11,7 @@ use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{list, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
-use crate::node::runtime;
+use crate::node::{program, runtime};
 use crate::server::cluster::Write;
 use crate::server::store::Key;
 

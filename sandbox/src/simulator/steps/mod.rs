@@ -28,7 +28,8 @@ use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
-use crate::node::runtime;
+use crate::node::container;
+use crate::node::host::Ended;
 use crate::server::cluster::{Cluster, DeleteOptions, Patch, PatchOptions, Write};
 use crate::server::store::{Entry, Key};
 
@@ -63,10 +64,11 @@ pub(super) fn carry_out(scene: &Scene<'_>, kind: &Kind, stage: &Stage, step: &St
     }
 }
 
-/// Writes, as a kubelet, that the process of a Pod's container has ended.
-pub(super) fn container_ended(scene: &Scene<'_>, kind: &Kind, name: &str, code: i32) -> Result<(), Refusal> {
-    let running = runtime::status(&scene.object, name).is_some_and(|status| status["state"].get("running").is_some());
-    if !running || debuggers::end(scene, kind, "kubelet", name, code)? {
+/// Writes, as a kubelet, that the process of a Pod's container has ended, unless it is another life's by now.
+pub(super) fn container_ended(scene: &Scene<'_>, kind: &Kind, ended: &Ended) -> Result<(), Refusal> {
+    let (name, code) = (ended.container.as_str(), ended.code);
+    let same = |status: &Value| status["state"].get("running").is_some() && text(status, "containerID") == ended.id;
+    if !container::status(&scene.object, name).is_some_and(same) || debuggers::end(scene, kind, "kubelet", name, code)? {
         return Ok(());
     }
     let state = json!({"terminated": {"exitCode": code, "reason": if code == 0 { "Completed" } else { "Error" }}});

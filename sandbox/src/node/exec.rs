@@ -19,17 +19,16 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::Served;
 use super::channels::{self, PROTOCOLS, STATUS, STDERR, STDOUT};
+use super::host::{Ended, Host};
 use super::logs::Follower;
-use super::reply::{self, Reply};
-use super::request::Request;
-use super::route::Target;
-use crate::machinery::notation::value::{at, list, text};
+use super::{container, program, runtime};
+use crate::machinery::notation::value::{at, text};
 use crate::machinery::status::{Answer, Refusal};
-use crate::node::runtime;
+use crate::server::http::reply::{self, Reply};
+use crate::server::http::request::Request;
+use crate::server::http::target::Target;
 use crate::server::store::Key;
-use crate::simulator;
 use shell::clock::Clock;
 use shell::io::{Input, Io, Output, input};
 use shell::tty::{Keys, Tty, cooked};
@@ -64,31 +63,26 @@ enum Behind {
     Output(Box<Follower>),
 }
 
-pub(super) fn exec(served: &Arc<Served>, target: &Target, request: &Request) -> Answer<Reply> {
-    connect(served, target, request, |_, _, _| Some(Behind::Command(request.queries("command").map(str::to_owned).collect())))
+pub(super) fn exec(host: &Host, target: &Target, request: &Request) -> Answer<Reply> {
+    connect(host, target, request, |_, _, _| Some(Behind::Command(request.queries("command").map(str::to_owned).collect())))
 }
 
-pub(super) fn attach(served: &Arc<Served>, target: &Target, request: &Request) -> Answer<Reply> {
-    connect(served, target, request, |pod, name, container| {
-        let spec = runtime::spec(pod, name)?;
-        match runtime::own_process(spec, &container.env).filter(|_| spec["stdin"] == true && !simulator::ends_by_itself(spec)) {
+pub(super) fn attach(host: &Host, target: &Target, request: &Request) -> Answer<Reply> {
+    connect(host, target, request, |pod, name, container| {
+        let spec = container::spec(pod, name)?;
+        match runtime::own_process(spec, &container.env).filter(|_| spec["stdin"] == true && program::of(&json!({"spec": spec})).is_none()) {
             Some(argv) => Some(Behind::Main { argv, once: spec["stdinOnce"] == true }),
-            None => Follower::from_now(served, target, pod, name).map(Box::new).map(Behind::Output),
+            None => Follower::from_now(host, target, pod, name).map(Box::new).map(Behind::Output),
         }
     })
 }
 
-fn connect(
-    served: &Arc<Served>,
-    target: &Target,
-    request: &Request,
-    behind: impl FnOnce(&Value, &str, &Container) -> Option<Behind>,
-) -> Answer<Reply> {
+fn connect(host: &Host, target: &Target, request: &Request, behind: impl FnOnce(&Value, &str, &Container) -> Option<Behind>) -> Answer<Reply> {
     if !matches!(request.method, Method::GET | Method::POST) {
         return Err(Refusal::method());
     }
-    let pod = served.cluster.get(&target.kind, &Key::new(&target.namespace, &target.name))?.value();
-    let name = container(&pod, request.query("container"))?;
+    let pod = host.cluster.get(&target.kind, &Key::new(&target.namespace, &target.name))?.value();
+    let name = container::meant(&pod, request.query("container"))?;
     if text(&pod, "spec.nodeName").is_empty() {
         return Err(Refusal::bad_request(format!("pod {} does not have a host assigned", target.name)));
     }
@@ -101,7 +95,7 @@ fn connect(
     if !(wanted.stdin || wanted.stdout || wanted.stderr) {
         return Ok(reply::text(400, "you must specify at least 1 of stdin, stdout, stderr"));
     }
-    if runtime::status(&pod, &name).is_none_or(|s| at(s, "state.running").is_none()) {
+    if container::status(&pod, &name).is_none_or(|s| at(s, "state.running").is_none()) {
         let attaching = target.subresource == "attach";
         let what = if attaching {
             format!("container {name} not found in pod {}_{}", target.name, target.namespace)
@@ -115,23 +109,25 @@ fn connect(
     };
     let accept = derive_accept_key(request.header(header::SEC_WEBSOCKET_KEY).as_bytes());
     let Some(upgrade) = request.upgrade() else { return Err(Refusal::bad_request("the connection can't be upgraded")) };
-    let Some(permit) = served.containers.session() else {
+    let Some(permit) = host.containers.session() else {
         return Err(Refusal::new(429, "TooManyRequests", "the sandbox runs too many processes at once: try again later"));
     };
-    let container = served.containers.open(&served.cluster, &pod, &name);
-    let Some(behind) = behind(&pod, &name, &container) else { return Err(Refusal::internal("the container has ended")) };
-    let (served, key, uid) = (served.clone(), Key::new(&target.namespace, &target.name), text(&pod, "metadata.uid").to_owned());
+    let inside = host.containers.open(&host.cluster, &pod, &name);
+    let Some(behind) = behind(&pod, &name, &inside) else { return Err(Refusal::internal("the container has ended")) };
+    let id = container::status(&pod, &name).map_or("", |s| text(s, "containerID")).to_owned();
+    let ended = move |code| Ended { pod: Key::of(&pod), uid: text(&pod, "metadata.uid").to_owned(), container: name, id, code };
+    let host = host.clone();
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
         let session = async {
             match behind {
-                Behind::Command(argv) => drop(session(socket, container, &argv, wanted, status).await),
+                Behind::Command(argv) => drop(session(socket, inside, &argv, wanted, status).await),
                 Behind::Main { argv, once } => {
-                    let ended = session(socket, container, &argv, wanted, |_| status(&Ok(0))).await;
-                    if let Some(code) = ended.or(once.then_some(0)) {
-                        simulator::container_ended(&served.cluster, &key, &uid, &name, code);
+                    let left = session(socket, inside, &argv, wanted, |_| status(&Ok(0))).await;
+                    if let Some(code) = left.or(once.then_some(0)) {
+                        let _ = host.ended.send(ended(code));
                     }
                 }
                 Behind::Output(follower) => output(socket, *follower, wanted).await,
@@ -140,7 +136,7 @@ fn connect(
         tokio::select! {
             () = session => {}
             () = tokio::time::sleep(LONGEST) => {}
-            () = served.stop.cancelled() => {}
+            () = host.stop.cancelled() => {}
         }
         drop(permit);
     });
@@ -150,22 +146,6 @@ fn connect(
 /// Whatever isn't false is true, as the real server takes it.
 fn is_true(value: &str) -> bool {
     value != "0" && !value.eq_ignore_ascii_case("false")
-}
-
-/// The container that is meant; an only one need not be named.
-pub(super) fn container(pod: &Value, wanted: &str) -> Answer<String> {
-    let names = |path: &str| list(pod, path).iter().map(|c| text(c, "name").to_owned()).collect::<Vec<_>>();
-    let name = text(pod, "metadata.name");
-    let own = names("spec.containers");
-    let all = [names("spec.initContainers"), own.clone(), names("spec.ephemeralContainers")].concat();
-    match own.as_slice() {
-        [one] if wanted.is_empty() => Ok(one.clone()),
-        _ if wanted.is_empty() => {
-            Err(Refusal::bad_request(format!("a container name must be specified for pod {name}, choose one of: [{}]", all.join(" "))))
-        }
-        _ if all.iter().any(|n| n == wanted) => Ok(wanted.to_owned()),
-        _ => Err(Refusal::bad_request(format!("container {wanted} is not valid for pod {name}"))),
-    }
 }
 
 /// The client's first protocol that is spoken here, if it asks for a WebSocket at all.

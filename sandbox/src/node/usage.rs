@@ -10,7 +10,7 @@ use crate::machinery::notation::quantity::Quantity;
 use crate::machinery::notation::value::{at, list, text};
 use crate::machinery::registry::Kind;
 use crate::server::cluster::Cluster;
-use crate::server::store::{Entry, Key};
+use crate::server::store::Entry;
 
 /// Seconds between two measurements.
 const WINDOW: i64 = 15;
@@ -37,10 +37,6 @@ pub(super) fn entries(cluster: &Cluster, kind: &Kind, namespace: &str) -> Vec<En
     values.into_iter().map(complete).collect()
 }
 
-pub(super) fn entry(cluster: &Cluster, kind: &Kind, key: &Key) -> Option<Entry> {
-    entries(cluster, kind, &key.namespace).into_iter().find(|entry| entry.key == *key)
-}
-
 fn nodes(cluster: &Cluster, at: i64) -> Vec<Value> {
     let pods: Vec<Value> = cluster.store.all("pods", "").iter().map(|entry| entry.value()).collect();
     let node = |node: Value| {
@@ -60,7 +56,7 @@ fn pod(pod: &Value, at: i64) -> Option<Value> {
 }
 
 fn running(pod: &Value) -> impl Iterator<Item = &Value> {
-    let runs = |c: &&Value| crate::node::runtime::status(pod, text(c, "name")).is_some_and(|s| at(s, "state.running").is_some());
+    let runs = |c: &&Value| super::container::status(pod, text(c, "name")).is_some_and(|s| at(s, "state.running").is_some());
     list(pod, "spec.containers").iter().filter(move |c| text(pod, "status.phase") == "Running" && runs(c))
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::machinery::notation::value::{list, plain, text};
 
 /// `seconds` until it ends, its `exitCode`, `reason`, and the last `message` that it leaves, if it does.
-pub(in crate::simulator) fn of(container: &Value) -> Option<Value> {
+pub(crate) fn of(container: &Value) -> Option<Value> {
     let words: Vec<String> = ["spec.command", "spec.args"].iter().flat_map(|path| list(container, path)).map(plain).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let path = text(container, "spec.terminationMessagePath");

@@ -6,10 +6,11 @@
 
 use serde_json::{Value, json};
 
+use super::container::status_in;
 use crate::machinery::notation::value::{list, number, text};
 
 /// The containers whose turn it is.
-pub(in crate::simulator) fn at_hand(pod: &Value) -> Vec<Value> {
+pub(crate) fn at_hand(pod: &Value) -> Vec<Value> {
     let main: Vec<Value> =
         list(pod, "spec.containers").iter().map(|spec| describe(pod, spec, status(pod, "containerStatuses", text(spec, "name")), "main")).collect();
     if main.iter().all(is_over) {
@@ -59,8 +60,8 @@ fn together(main: Vec<Value>) -> Vec<Value> {
 }
 
 /// The status of a container; null where there is none.
-pub(in crate::simulator) fn status<'p>(pod: &'p Value, of: &str, name: &str) -> &'p Value {
-    list(pod, &format!("status.{of}")).iter().find(|s| text(s, "name") == name).unwrap_or(&Value::Null)
+fn status<'p>(pod: &'p Value, of: &str, name: &str) -> &'p Value {
+    status_in(pod, of, name).unwrap_or(&Value::Null)
 }
 
 fn describe(pod: &Value, spec: &Value, status: &Value, kind: &str) -> Value {

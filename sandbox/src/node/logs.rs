@@ -13,17 +13,15 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Served;
-use super::exec::container;
-use super::reply::{self, Reply};
-use super::request::Request;
-use super::route::Target;
+use super::host::Host;
+use super::{container, runtime};
 use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{at, text};
 use crate::machinery::status::{Answer, Refusal};
-use crate::node::runtime;
+use crate::server::http::reply::{self, Reply};
+use crate::server::http::request::Request;
+use crate::server::http::target::Target;
 use crate::server::store::Key;
-use shell;
 use shell::clock::Clock;
 use shell::io::{Input, Io, Line, Output};
 
@@ -51,16 +49,16 @@ struct Life {
     until: Option<Timestamp>,
 }
 
-pub(super) async fn read(served: &Arc<Served>, target: &Target, request: &Request) -> Answer<Reply> {
+pub(super) async fn read(host: &Host, target: &Target, request: &Request) -> Answer<Reply> {
     let wanted = wanted(target, request)?;
-    let pod = served.cluster.get(&target.kind, &Key::new(&target.namespace, &target.name))?.value();
-    let container = container(&pod, request.query("container"))?;
+    let pod = host.cluster.get(&target.kind, &Key::new(&target.namespace, &target.name))?.value();
+    let container = container::meant(&pod, request.query("container"))?;
     if text(&pod, "spec.nodeName").is_empty() {
         return Ok(reply::empty(204));
     }
     let life = life(&pod, &container, wanted.previous).map_err(Refusal::bad_request)?;
     let known = life.until.unwrap_or_else(Timestamp::now);
-    let (_process, mut lines) = play(served, &pod, &container, &life, Some(known));
+    let (_process, mut lines) = play(host, &pod, &container, &life, Some(known));
     let mut held = VecDeque::new();
     let mut size = 0;
     while let Some(line) = lines.recv().await {
@@ -79,10 +77,10 @@ pub(super) async fn read(served: &Arc<Served>, target: &Target, request: &Reques
     if !wanted.follow || life.until.is_some() || wanted.limit.is_some_and(|limit| first.len() >= limit) {
         return Ok(reply::bytes(200, "text/plain", first.freeze()));
     }
-    let (process, lines) = play(served, &pod, &container, &life, None);
+    let (process, lines) = play(host, &pod, &container, &life, None);
     let follower = Follower {
-        changes: served.cluster.store.changes(&target.kind.table()),
-        served: served.clone(),
+        changes: host.cluster.store.changes(&target.kind.table()),
+        host: host.clone(),
         target: target.clone(),
         container,
         left: wanted.limit.map_or(usize::MAX, |limit| limit - first.len()),
@@ -145,7 +143,7 @@ fn wanted(target: &Target, request: &Request) -> Answer<Wanted> {
 /// The life whose log is meant, or why there is none, in kubelet's words.
 fn life(pod: &Value, container: &str, previous: bool) -> Result<Life, String> {
     let name = text(pod, "metadata.name");
-    let status = runtime::status(pod, container).ok_or_else(|| format!("container {container:?} in pod {name:?} is not available"))?;
+    let status = container::status(pod, container).ok_or_else(|| format!("container {container:?} in pod {name:?} is not available"))?;
     let last = at(status, "lastState.terminated");
     let ended = |state: &Value| {
         let until = text(state, "finishedAt").parse::<Timestamp>().ok();
@@ -175,9 +173,9 @@ fn life(pod: &Value, container: &str, previous: bool) -> Result<Life, String> {
 }
 
 /// Starts the container's process anew on a clock that is played back. It ends when nobody listens.
-fn play(served: &Served, pod: &Value, name: &str, life: &Life, until: Option<Timestamp>) -> (AbortOnDropHandle<()>, mpsc::Receiver<Line>) {
-    let container = runtime::fresh(&served.cluster, pod, name);
-    let spec = runtime::spec(pod, name).cloned().unwrap_or_default();
+fn play(host: &Host, pod: &Value, name: &str, life: &Life, until: Option<Timestamp>) -> (AbortOnDropHandle<()>, mpsc::Receiver<Line>) {
+    let container = runtime::fresh(&host.cluster, pod, name);
+    let spec = container::spec(pod, name).cloned().unwrap_or_default();
     let argv = runtime::main_process(&spec, &container.env);
     let (sender, lines) = mpsc::channel(WAITING);
     let clock = Arc::new(Clock::played(life.from, until));
@@ -203,7 +201,7 @@ fn shown(line: &Line, timestamps: bool) -> Bytes {
 
 /// A log that is being followed.
 pub(super) struct Follower {
-    served: Arc<Served>,
+    host: Host,
     target: Target,
     container: String,
     wanted: Wanted,
@@ -219,12 +217,12 @@ pub(super) struct Follower {
 
 impl Follower {
     /// What a container that runs prints from now on.
-    pub(super) fn from_now(served: &Arc<Served>, target: &Target, pod: &Value, container: &str) -> Option<Self> {
+    pub(super) fn from_now(host: &Host, target: &Target, pod: &Value, container: &str) -> Option<Self> {
         let life = life(pod, container, false).ok().filter(|life| life.until.is_none())?;
-        let (process, lines) = play(served, pod, container, &life, None);
+        let (process, lines) = play(host, pod, container, &life, None);
         Some(Follower {
-            changes: served.cluster.store.changes(&target.kind.table()),
-            served: served.clone(),
+            changes: host.cluster.store.changes(&target.kind.table()),
+            host: host.clone(),
             target: target.clone(),
             container: container.to_owned(),
             wanted: Wanted { follow: true, previous: false, timestamps: false, tail: None, since: None, limit: None },
@@ -241,7 +239,7 @@ impl Follower {
         while self.left > 0 {
             tokio::select! {
                 biased;
-                () = self.served.stop.cancelled() => return None,
+                () = self.host.stop.cancelled() => return None,
                 Some(line) = self.lines.recv() => {
                     if line.at <= self.seen || self.wanted.since.is_some_and(|since| line.at < since) {
                         continue;
@@ -263,9 +261,9 @@ impl Follower {
 
     /// Whether this life of the container has ended.
     fn is_over(&self) -> bool {
-        let entry = self.served.cluster.store.get(&self.target.kind.table(), &Key::new(&self.target.namespace, &self.target.name));
+        let entry = self.host.cluster.store.get(&self.target.kind.table(), &Key::new(&self.target.namespace, &self.target.name));
         let Some(pod) = entry.map(|entry| entry.value()) else { return true };
-        let started = runtime::status(&pod, &self.container).map(|s| text(s, "state.running.startedAt").to_owned()).unwrap_or_default();
+        let started = container::status(&pod, &self.container).map(|s| text(s, "state.running.startedAt").to_owned()).unwrap_or_default();
         started.parse::<Timestamp>().ok() != Some(self.from)
     }
 }

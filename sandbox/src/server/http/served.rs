@@ -1,0 +1,18 @@
+//! What every request needs.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::behind::{Aggregated, Kubelet};
+use crate::server::cluster::Cluster;
+
+/// What is served, and who is behind it.
+pub(crate) struct Served {
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) kubelet: Box<dyn Kubelet>,
+    pub(crate) virtual_machines: Box<dyn Aggregated>,
+    pub(crate) token: String,
+    /// Ends connections and watches.
+    pub(crate) stop: CancellationToken,
+}
