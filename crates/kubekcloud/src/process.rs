@@ -11,7 +11,7 @@ use api::{MetricsHandle, State};
 use app::{App, Policy};
 use members::Member;
 use rand::{Rng, distr::Alphanumeric};
-use reconcile::{HealthReport, Options, Reconciler};
+use reconcile::{HealthSnapshot, Options, Reconciler};
 use store::Store;
 use tokio::{net::TcpListener, signal::unix, sync::watch};
 use tokio_util::sync::CancellationToken;
@@ -75,7 +75,7 @@ impl Process {
         let (wake, health) = (reconciler.wake(), reconciler.health());
         let wake: app::Wake = Arc::new(move |cluster| wake.wake(cluster));
         let app = App::new(store, policy, Some(member), wake, reconciler.changes().subscribe());
-        let checks = Arc::new(move || checks(&health.report()));
+        let checks = Arc::new(move || checks(&health.snapshot()));
         Ok(Self { app, metrics, checks, cancel, reconciler: Some(reconciler) })
     }
 
@@ -117,8 +117,8 @@ fn holder() -> String {
 }
 
 /// None of these keeps traffic away: the API answers, and keeps what it is told, without a member.
-fn checks(report: &HealthReport) -> Vec<Check> {
-    let HealthReport { member, running, lease_held, synced, reachable, kubevirt, trouble } = report;
+fn checks(health: &HealthSnapshot) -> Vec<Check> {
+    let HealthSnapshot { member, running, lease_held, synced, reachable, kubevirt, trouble } = health;
     let check = |name: &str, ok: bool, message: &str| Check { name: format!("{member}/{name}"), ok, required: false, message: message.to_owned() };
     let trouble = trouble.as_deref().unwrap_or_default();
     vec![

@@ -2,7 +2,7 @@
 
 use members::MemberError;
 
-use crate::queue::Verdict;
+use crate::requeue::Outcome;
 
 /// An error of a pass. Everything else that can be wrong is a status.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +37,22 @@ impl PassError {
         }
     }
 
-    /// When to try again.
-    pub(crate) fn verdict(&self) -> Verdict {
+    /// Whether status cannot be written either: the store does not answer, or the lease is lost.
+    pub(crate) fn prevents_status(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Member(MemberError::Fenced))
+    }
+
+    /// How the pass ended by it.
+    pub(crate) fn outcome(&self) -> Outcome {
         match self {
-            Self::Member(error) if error.namespace_not_ready() => Verdict::RetrySoon,
-            Self::Member(error) => Verdict::Retry(error.retry_after()),
-            Self::Store(_) | Self::Panicked(_) => Verdict::Retry(None),
+            Self::Member(error) if error.namespace_not_ready() => Outcome::NotReady,
+            Self::Member(error) => Outcome::Failed { at_least: error.retry_after() },
+            Self::Store(_) | Self::Panicked(_) => Outcome::Failed { at_least: None },
         }
     }
+}
+
+/// Whether no other write would fare better: without the lease, or without an answer.
+pub(crate) fn hits_every_write(error: &MemberError) -> bool {
+    matches!(error, MemberError::Fenced | MemberError::Timeout(_) | MemberError::Unreachable(_))
 }

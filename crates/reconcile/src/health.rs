@@ -18,9 +18,9 @@ struct State {
     running: bool,
 }
 
-/// How a reconciler is doing.
+/// How a reconciler is doing at one moment.
 #[derive(Debug, Clone)]
-pub struct HealthReport {
+pub struct HealthSnapshot {
     /// The member's name.
     pub member: String,
     /// Whether its loop runs at all. `false` after it was cancelled, or died of a defect.
@@ -47,24 +47,24 @@ impl Health {
         f(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn lease(&self, cache: Option<Arc<Cache>>) {
+    pub(crate) fn note_lease(&self, cache: Option<Arc<Cache>>) {
         metrics::gauge!("kubekcloud_lease_held", "member" => self.member.name().to_owned()).set(f64::from(u8::from(cache.is_some())));
         self.with(|state| state.cache = cache);
     }
 
-    pub(crate) fn error(&self, error: Option<String>) {
+    pub(crate) fn note_error(&self, error: Option<String>) {
         self.with(|state| state.last_error = error);
     }
 
-    pub(crate) fn stopped(&self) {
+    pub(crate) fn note_stopped(&self) {
         self.with(|state| state.running = false);
     }
 
     /// How it is doing now.
-    pub fn report(&self) -> HealthReport {
+    pub fn snapshot(&self) -> HealthSnapshot {
         let (cache, last_error, running) = self.with(|state| (state.cache.clone(), state.last_error.clone(), state.running));
         let unreachable = self.member.trouble();
-        HealthReport {
+        HealthSnapshot {
             member: self.member.name().to_owned(),
             running,
             lease_held: cache.is_some(),

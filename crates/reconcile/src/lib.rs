@@ -14,13 +14,15 @@ mod backoff;
 mod compute;
 mod error;
 mod health;
+mod lease_holder;
 mod options;
 mod queue;
 mod reconciler;
+mod requeue;
 mod signal;
-mod tenure;
+mod workers;
 
-pub use health::{Health, HealthReport};
+pub use health::{Health, HealthSnapshot};
 pub use options::Options;
 pub use reconciler::Reconciler;
 pub use signal::{Changes, Wake};

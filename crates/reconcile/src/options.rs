@@ -12,13 +12,13 @@ pub struct Options {
     pub lease_ttl: Duration,
     /// How often the store is asked for clusters whose wake-up was lost.
     pub poll: Duration,
-    /// How often every cluster is looked at without a reason, its guardrails applied anew.
+    /// How often every cluster is reconciled without a reason, its guardrails applied anew.
     pub resync: Duration,
     /// How long an instance may be in trouble (image, scheduling, crashes) before it is called failed.
     pub failure_grace: Duration,
     /// How long a delete may take before what blocks it is reported.
     pub delete_grace: Duration,
-    /// Clusters looked at at the same time.
+    /// Clusters reconciled at the same time.
     pub passes: usize,
     /// Writes at the same time within a cluster.
     pub writes: usize,

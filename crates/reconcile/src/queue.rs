@@ -1,4 +1,4 @@
-//! Which cluster to look at next, and when.
+//! The work queue: which cluster to reconcile next, and when.
 //!
 //! A cluster is in here once, however often it was named, and is worked on by one worker at a time. What arrives
 //! during a pass starts another after it, a little later, so that a thousand Pod events make a handful of passes.
@@ -12,7 +12,7 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 use types::ClusterId;
 
-use crate::backoff::backoff;
+use crate::{backoff::backoff, requeue::Outcome};
 
 /// Least time between two passes of one cluster. A pass that takes longer doubles the pause with it.
 const PAUSE_MIN: Duration = Duration::from_millis(60);
@@ -20,33 +20,18 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Wait after the first failure of a pass, and at most.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
 const RETRY_MOST: Duration = Duration::from_secs(30);
-/// At most, where a controller of the member is about to do what is missing.
-const RETRY_SOON_MOST: Duration = Duration::from_secs(5);
+/// At most, while the namespace's controllers have not caught up with it.
+const NOT_READY_MOST: Duration = Duration::from_secs(5);
 
-/// Why a cluster is to be looked at.
+/// Why a cluster is to be reconciled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// Its owner changed something: at once, whatever failed before.
     Wake,
     /// Something changed in the member: not before a failure's wait is over.
     Watch,
-    /// The store says that it is not done: not before the next look that was planned anyway.
+    /// The store says that it is not done: not before the next pass that was planned anyway.
     Poll,
-}
-
-/// How a pass ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing to do until something changes.
-    Settled,
-    /// Look again then, or when something changes.
-    Again(Duration),
-    /// It failed: wait, longer each time, but at least so long.
-    Retry(Option<Duration>),
-    /// It came too early: wait, but never long.
-    RetrySoon,
-    /// There is no such cluster any more.
-    Gone,
 }
 
 #[derive(Default)]
@@ -54,7 +39,7 @@ struct Entry {
     /// When it is due; also an element of `State::due`.
     due: Option<Instant>,
     /// Since when a worker has it.
-    active: Option<Instant>,
+    processing_since: Option<Instant>,
     /// Causes other than `Wake` wait until then.
     watch_after: Option<Instant>,
     poll_after: Option<Instant>,
@@ -94,7 +79,7 @@ impl Queue {
         *self.lock() = State::default();
     }
 
-    /// Has a cluster looked at.
+    /// Has a cluster reconciled.
     pub(crate) fn add(&self, id: ClusterId, cause: Cause) {
         let now = Instant::now();
         let mut state = self.lock();
@@ -113,7 +98,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Has a cluster looked at at some later time.
+    /// Has a cluster reconciled at some later time.
     pub(crate) fn add_after(&self, id: ClusterId, wait: Duration) {
         let mut state = self.lock();
         if state.open {
@@ -129,7 +114,7 @@ impl Queue {
             let now = Instant::now();
             let first = {
                 let mut state = self.lock();
-                match state.take(now) {
+                match state.pop(now) {
                     Ok(id) => {
                         if !state.due.is_empty() {
                             self.changed.notify_one();
@@ -152,33 +137,33 @@ impl Queue {
     }
 
     /// Ends a pass. Returns how long to wait, for the log.
-    pub(crate) fn done(&self, id: ClusterId, verdict: Verdict) -> Option<Duration> {
+    pub(crate) fn done(&self, id: ClusterId, outcome: Outcome) -> Option<Duration> {
         let now = Instant::now();
         let mut state = self.lock();
         let entry = state.entries.get_mut(&id)?;
-        let took = entry.active.take().map_or(Duration::ZERO, |since| now - since);
+        let took = entry.processing_since.take().map_or(Duration::ZERO, |since| now - since);
         entry.pause_until = Some(now + (took * 2).clamp(PAUSE_MIN, PAUSE_MAX));
-        let (wait, failures) = match verdict {
-            Verdict::Settled | Verdict::Gone => (None, 0),
-            Verdict::Again(wait) => (Some(wait), 0),
-            Verdict::Retry(least) => {
+        let (wait, failures) = match outcome {
+            Outcome::Gone => (None, 0),
+            Outcome::Reconciled(requeue) => (requeue.wait(), 0),
+            Outcome::Failed { at_least } => {
                 let failures = entry.failures.saturating_add(1);
-                (Some(backoff(failures, RETRY_FIRST, RETRY_MOST).max(least.unwrap_or_default())), failures)
+                (Some(backoff(failures, RETRY_FIRST, RETRY_MOST).max(at_least.unwrap_or_default())), failures)
             }
-            Verdict::RetrySoon => {
+            Outcome::NotReady => {
                 let failures = entry.failures.saturating_add(1);
-                (Some(backoff(failures, RETRY_FIRST, RETRY_SOON_MOST)), failures)
+                (Some(backoff(failures, RETRY_FIRST, NOT_READY_MOST)), failures)
             }
         };
         entry.failures = failures;
         entry.watch_after = wait.filter(|_| failures > 0).map(|wait| now + wait);
         entry.poll_after = wait.map(|wait| now + wait);
-        let again = entry.due.take();
+        let named_meanwhile = entry.due.take();
         let held = if entry.urgent { None } else { entry.watch_after.max(entry.pause_until) };
-        if verdict == Verdict::Gone && again.is_none() {
+        if outcome == Outcome::Gone && named_meanwhile.is_none() {
             state.entries.remove(&id);
         }
-        if let Some(due) = again {
+        if let Some(due) = named_meanwhile {
             // Named during the pass, when it was not known how long that would take.
             state.due.remove(&(due, id));
             state.schedule(id, held.map_or(due, |held| held.max(due)));
@@ -199,7 +184,7 @@ impl Queue {
 }
 
 impl State {
-    /// Plans a look, keeping an earlier plan.
+    /// Plans a pass, keeping an earlier plan.
     fn schedule(&mut self, id: ClusterId, at: Instant) {
         let entry = self.entries.entry(id).or_default();
         match entry.due {
@@ -213,9 +198,9 @@ impl State {
         self.due.insert((at, id));
     }
 
-    /// Takes the first that is due and idle, or says when to look again.
-    fn take(&mut self, now: Instant) -> Result<ClusterId, Option<Instant>> {
-        let idle = |state: &Self, id| state.entries.get(&id).is_some_and(|entry| entry.active.is_none());
+    /// Takes out the first that is due and idle, or says when there may be one.
+    fn pop(&mut self, now: Instant) -> Result<ClusterId, Option<Instant>> {
+        let idle = |state: &Self, id| state.entries.get(&id).is_some_and(|entry| entry.processing_since.is_none());
         let first = self.due.iter().find(|(_, id)| idle(self, *id)).copied();
         match first {
             Some((at, id)) if at <= now => {
@@ -223,7 +208,7 @@ impl State {
                 if let Some(entry) = self.entries.get_mut(&id) {
                     entry.due = None;
                     entry.urgent = false;
-                    entry.active = Some(now);
+                    entry.processing_since = Some(now);
                 }
                 Ok(id)
             }

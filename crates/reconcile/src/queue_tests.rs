@@ -4,6 +4,7 @@ use tokio::time::{Instant, timeout};
 use types::ClusterId;
 
 use super::*;
+use crate::requeue::Requeue;
 
 const A: ClusterId = ClusterId(1);
 const B: ClusterId = ClusterId(2);
@@ -25,11 +26,11 @@ async fn a_thousand_events_make_one_pass_and_those_during_it_one_more() {
     assert_eq!(queue.next().await, A);
     (0..1_000).for_each(|_| queue.add(A, Cause::Watch));
     none_within(&queue, Duration::from_secs(5)).await;
-    queue.done(A, Verdict::Settled);
+    queue.done(A, Outcome::Reconciled(Requeue::ON_CHANGE));
     let ended = Instant::now();
     assert_eq!(queue.next().await, A);
     assert!(ended.elapsed() >= PAUSE_MIN, "passes of one cluster keep a distance");
-    queue.done(A, Verdict::Settled);
+    queue.done(A, Outcome::Reconciled(Requeue::ON_CHANGE));
     none_within(&queue, Duration::from_secs(3_600)).await;
 }
 
@@ -50,20 +51,20 @@ async fn failures_wait_longer_each_time_and_watches_do_not_cut_it_short() {
     let mut waits = Vec::new();
     for _ in 0..4 {
         assert_eq!(queue.next().await, A);
-        queue.done(A, Verdict::Retry(None));
+        queue.done(A, Outcome::Failed { at_least: None });
         queue.add(A, Cause::Watch);
         queue.add(A, Cause::Poll);
         let failed = Instant::now();
         assert_eq!(queue.next().await, A);
         waits.push(failed.elapsed());
-        queue.done(A, Verdict::Retry(None));
+        queue.done(A, Outcome::Failed { at_least: None });
     }
     assert!(waits.windows(2).all(|pair| pair[1] > pair[0] * 2), "{waits:?}");
     let failed = Instant::now();
     queue.add(A, Cause::Wake);
     assert_eq!(queue.next().await, A);
     assert!(failed.elapsed() <= Duration::from_millis(1), "a wake-up does");
-    queue.done(A, Verdict::Settled);
+    queue.done(A, Outcome::Reconciled(Requeue::ON_CHANGE));
     queue.add(A, Cause::Watch);
     let settled = Instant::now();
     assert_eq!(queue.next().await, A);
@@ -78,7 +79,7 @@ async fn a_wake_up_during_a_pass_does_not_wait_for_the_pause_after_it() {
     queue.add(A, Cause::Watch);
     queue.add(A, Cause::Wake);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    queue.done(A, Verdict::Retry(None));
+    queue.done(A, Outcome::Failed { at_least: None });
     assert_eq!(timeout(Duration::from_millis(1), queue.next()).await, Ok(A));
 }
 
@@ -87,7 +88,7 @@ async fn what_the_other_side_asks_for_is_the_least_wait() {
     let queue = queue();
     queue.add(A, Cause::Watch);
     queue.next().await;
-    queue.done(A, Verdict::Retry(Some(Duration::from_secs(7))));
+    queue.done(A, Outcome::Failed { at_least: Some(Duration::from_secs(7)) });
     none_within(&queue, Duration::from_millis(6_900)).await;
     assert_eq!(timeout(Duration::from_millis(200), queue.next()).await, Ok(A));
 }
@@ -98,23 +99,23 @@ async fn what_came_too_early_never_waits_long() {
     queue.add(A, Cause::Watch);
     for _ in 0..20 {
         queue.next().await;
-        let wait = queue.done(A, Verdict::RetrySoon).expect("a wait");
-        assert!(wait <= RETRY_SOON_MOST, "{wait:?}");
+        let wait = queue.done(A, Outcome::NotReady).expect("a wait");
+        assert!(wait <= NOT_READY_MOST, "{wait:?}");
     }
-    none_within(&queue, RETRY_SOON_MOST / 2).await;
+    none_within(&queue, NOT_READY_MOST / 2).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn polls_wait_for_a_planned_look_and_watches_bring_it_forward() {
+async fn polls_wait_for_a_planned_pass_and_watches_bring_it_forward() {
     let queue = queue();
     queue.add(A, Cause::Poll);
     queue.next().await;
-    queue.done(A, Verdict::Again(Duration::from_secs(5)));
+    queue.done(A, Outcome::Reconciled(Requeue::after(Duration::from_secs(5))));
     queue.add(A, Cause::Poll);
     none_within(&queue, Duration::from_secs(4)).await;
     queue.add(A, Cause::Watch);
     assert_eq!(timeout(Duration::from_millis(1), queue.next()).await, Ok(A));
-    queue.done(A, Verdict::Settled);
+    queue.done(A, Outcome::Reconciled(Requeue::ON_CHANGE));
     none_within(&queue, Duration::from_secs(60)).await;
 }
 
@@ -135,13 +136,13 @@ async fn nothing_is_kept_of_a_cluster_that_is_gone() {
     let queue = queue();
     queue.add(A, Cause::Wake);
     queue.next().await;
-    queue.done(A, Verdict::Gone);
+    queue.done(A, Outcome::Gone);
     assert!(queue.lock().entries.is_empty());
     queue.add(A, Cause::Watch);
     queue.next().await;
     queue.add(A, Cause::Watch);
-    queue.done(A, Verdict::Gone);
-    assert_eq!(queue.next().await, A, "what was named during the pass is looked at once more");
+    queue.done(A, Outcome::Gone);
+    assert_eq!(queue.next().await, A, "what was named during the pass is reconciled once more");
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +156,7 @@ async fn many_workers_take_each_cluster_once() {
                 while let Ok(id) = timeout(Duration::from_secs(1), queue.next()).await {
                     tokio::time::sleep(Duration::from_millis(3)).await;
                     taken.push(id.0);
-                    queue.done(id, Verdict::Settled);
+                    queue.done(id, Outcome::Reconciled(Requeue::ON_CHANGE));
                 }
                 taken
             })

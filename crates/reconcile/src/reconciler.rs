@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use types::MemberId;
 
-use crate::{Changes, Health, Options, Wake, queue::Queue, tenure::Seat};
+use crate::{Changes, Health, Options, Wake, lease_holder::LeaseHolder, queue::Queue};
 
 /// A running reconciler of one member.
 pub struct Reconciler {
@@ -24,8 +24,9 @@ impl Reconciler {
         let queue = Arc::new(Queue::default());
         let changes = Changes::default();
         let health = Health::new(member.clone());
-        let seat = Seat { store, member, member_id, options, queue: queue.clone(), changes: changes.clone(), health: health.clone(), cancel };
-        Self { wake: Wake(queue), changes, health, task: tokio::spawn(seat.run()) }
+        let holder =
+            LeaseHolder { store, member, member_id, options, queue: queue.clone(), changes: changes.clone(), health: health.clone(), cancel };
+        Self { wake: Wake(queue), changes, health, task: tokio::spawn(holder.run()) }
     }
 
     /// For those that change intent.

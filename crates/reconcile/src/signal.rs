@@ -10,13 +10,13 @@ use types::ClusterId;
 
 use crate::queue::{Cause, Queue};
 
-/// Tells the reconciler to look at a cluster now. Cheap, never waits, and may be called by replicas that do not
+/// Tells the reconciler that a cluster is to be reconciled now. Cheap, never waits, and may be called by replicas that do not
 /// hold the lease: then it does nothing, and the holder's poll finds the change.
 #[derive(Clone)]
 pub struct Wake(pub(crate) Arc<Queue>);
 
 impl Wake {
-    /// Looks at a cluster as soon as possible.
+    /// Has a cluster reconciled as soon as possible.
     pub fn wake(&self, cluster: ClusterId) {
         self.0.add(cluster, Cause::Wake);
     }

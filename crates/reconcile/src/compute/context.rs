@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::memory::Memories;
 use crate::{Changes, Options};
 
-/// What all passes of one tenure share.
+/// What all passes under one lease share.
 pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) lease: Lease,
@@ -19,11 +19,10 @@ pub(crate) struct Context {
     pub(crate) options: Options,
     pub(crate) changes: Changes,
     pub(crate) memories: Memories,
-    /// When the tenure began.
-    pub(crate) since: Instant,
+    pub(crate) lease_held_since: Instant,
 }
 
-/// One look at one cluster.
+/// Reconciling one cluster once.
 pub(super) struct Pass<'a> {
     pub(super) context: &'a Context,
 }

@@ -7,13 +7,23 @@
 use std::time::Duration;
 
 use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
-use members::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, REQUEST_DEADLINE, VmView};
+use members::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, REQUEST_DEADLINE};
 use store::{ClusterIntent, ClusterObservation};
 use tokio::time::Instant;
 use types::{InstanceType, Step};
 
-use super::{context::Pass, instances, label, memory::Memory, namespace, observe::Observed, plan, pod};
-use crate::{error::PassError, queue::Verdict};
+use super::{
+    context::Pass,
+    instances, label,
+    memory::{DeleteMemory, Memory, NamespaceMemory, ReportMemory},
+    namespace,
+    observe::Observed,
+    pod, report,
+};
+use crate::{
+    error::{PassError, hits_every_write},
+    requeue::{Outcome, Requeue},
+};
 
 /// When to look again although watches tell of every step.
 const RECHECK: Duration = Duration::from_secs(5);
@@ -30,43 +40,48 @@ const BLOCKING: [&str; 5] = [
 ];
 
 /// One step further out.
-pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<Verdict, PassError> {
+pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<Outcome, PassError> {
     let context = pass.context;
     if cluster.instance_type == InstanceType::Vm && !context.cache.vms_synced() {
-        return Ok(Verdict::Again(RECHECK_SOON));
+        return Ok(again_after(RECHECK_SOON));
     }
-    let since = *memory.deleting_since.get_or_insert_with(Instant::now);
-    let Some(found) = find(pass, cluster).await? else { return remove(pass, cluster, memory).await };
+    let since = memory.delete.since(Instant::now());
+    let Some(found) = find_namespace(pass, cluster).await? else {
+        return remove(pass, cluster, memory, since).await;
+    };
     let observed = Observed::of(&context.cache, cluster);
     let overdue = since.elapsed() >= context.options.delete_grace;
-    let gone = match clear_compute(pass, cluster, &observed).await {
+    let gone = match delete_compute(pass, cluster, &observed).await {
         Err(PassError::Member(error)) if overdue && !matches!(error, MemberError::Fenced) => {
-            report(pass, cluster, memory, Some((error.reason().to_owned(), error.to_string()))).await?;
+            report_blocked(pass, cluster, &mut memory.report, Some((error.reason().to_owned(), error.to_string()))).await?;
             return Err(error.into());
         }
         result => result?,
     };
     if gone {
-        release(pass, cluster, memory).await?;
+        release_quota(pass, cluster, &mut memory.delete).await?;
     }
     // Compute that hangs does not hold up the namespace for ever: its conditions then say why.
     if (gone || overdue) && found.terminating.is_none() {
         let deleted = pass.writer().delete(Step::NamespaceDelete, Kind::Namespace, None, &found.name, &found.uid, None).await?;
         if deleted == Deletion::Gone {
-            return Ok(Verdict::Again(RECHECK_SOON));
+            return Ok(again_after(RECHECK_SOON));
         }
     }
-    report(pass, cluster, memory, overdue.then(|| blocked_by(&observed, &found)).flatten()).await?;
-    let again = match (gone, observed.is_empty()) {
+    report_blocked(pass, cluster, &mut memory.report, overdue.then(|| blocked_by(&observed, &found)).flatten()).await?;
+    Ok(again_after(match (gone, observed.is_empty()) {
         (false, true) => RECHECK_SOON,
         _ if overdue => RECHECK,
         _ => RECHECK.min(context.options.delete_grace.saturating_sub(since.elapsed()) + RECHECK_SOON),
-    };
-    Ok(Verdict::Again(again))
+    }))
+}
+
+const fn again_after(wait: Duration) -> Outcome {
+    Outcome::Reconciled(Requeue::after(wait))
 }
 
 /// The cluster's namespace, if it is still there: as the cache has it, else by asking.
-async fn find(pass: &Pass<'_>, cluster: &ClusterIntent) -> Result<Option<NamespaceView>, PassError> {
+async fn find_namespace(pass: &Pass<'_>, cluster: &ClusterIntent) -> Result<Option<NamespaceView>, PassError> {
     let installation = &pass.context.installation;
     let ours = |found: &NamespaceView| found.name == cluster.namespace && namespace::is_ours(installation, cluster, found);
     if let Some(found) = pass.context.cache.namespaces(cluster.id).iter().find(|found| ours(found)) {
@@ -76,17 +91,17 @@ async fn find(pass: &Pass<'_>, cluster: &ClusterIntent) -> Result<Option<Namespa
 }
 
 /// Deletes VMs and Pods. Answers whether none is left, as the API server says.
-async fn clear_compute(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<bool, PassError> {
+async fn delete_compute(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<bool, PassError> {
     let namespace = cluster.namespace.as_str();
     let mut writes: Vec<BoxFuture<'_, members::Result<Deletion>>> = Vec::new();
     for vm in observed.vms.iter().filter(|vm| vm.terminating.is_none()) {
-        writes.push(delete_vm(pass, namespace, vm).boxed());
+        writes.push(instances::delete_vm(pass, namespace, vm).boxed());
     }
     for pod in observed.pods.iter().filter(|pod| pod.terminating.is_none()) {
         let grace = Some(pod::GRACE_SECONDS);
         writes.push(pass.writer().delete(Step::PodDelete, Kind::Pod, Some(namespace), &pod.name, &pod.uid, grace).boxed());
     }
-    every(pass, writes).await?;
+    delete_all(pass, writes).await?;
     if !observed.is_empty() {
         return Ok(false);
     }
@@ -103,20 +118,13 @@ async fn clear_compute(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Obse
     Ok(true)
 }
 
-async fn delete_vm(pass: &Pass<'_>, namespace: &str, vm: &VmView) -> members::Result<Deletion> {
-    if plan::is_paused(vm) {
-        instances::wake_for_shutdown(pass, namespace, &vm.name).await;
-    }
-    pass.writer().delete(Step::VmDelete, Kind::VirtualMachine, Some(namespace), &vm.name, &vm.uid, None).await
-}
-
-async fn every(pass: &Pass<'_>, writes: Vec<BoxFuture<'_, members::Result<Deletion>>>) -> Result<(), PassError> {
+/// Deletes all that can be deleted, and answers the first error.
+async fn delete_all(pass: &Pass<'_>, writes: Vec<BoxFuture<'_, members::Result<Deletion>>>) -> Result<(), PassError> {
     let mut running = stream::iter(writes).buffer_unordered(pass.context.options.writes);
     let mut first: Option<MemberError> = None;
     while let Some(result) = running.next().await {
         if let Err(error) = result {
-            // Without the lease, or without an answer, the others fare no better.
-            if matches!(error, MemberError::Fenced | MemberError::Timeout(_) | MemberError::Unreachable(_)) {
+            if hits_every_write(&error) {
                 return Err(error.into());
             }
             first.get_or_insert(error);
@@ -143,42 +151,45 @@ fn blocked_by(observed: &Observed, found: &NamespaceView) -> Option<(String, Str
     vm.or_else(vmi).or_else(pod).or_else(|| found.terminating.map(|_| waiting()))
 }
 
-async fn report(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory, blocked: Option<(String, String)>) -> Result<(), PassError> {
+async fn report_blocked(
+    pass: &Pass<'_>,
+    cluster: &ClusterIntent,
+    memory: &mut ReportMemory,
+    blocked: Option<(String, String)>,
+) -> Result<(), PassError> {
     let (reason, message) = blocked.unzip();
-    pass.report(cluster, memory, ClusterObservation { carried_out: None, reason, message }, &[]).await
+    report::write(pass, cluster, memory, ClusterObservation { carried_out: None, reason, message }, &[]).await
 }
 
 /// How long a create of the namespace may still be under way: one without an answer may succeed after we looked, and
-/// would leave a namespace behind that no row asks for. With a recorded UID, the create is over. Else a create of ours
-/// was sent before we began to delete, one of an earlier tenure before this one began.
-fn in_flight(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &Memory) -> Duration {
+/// would leave a namespace behind that no row asks for. With a recorded UID, the create is over.
+fn create_in_flight(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &NamespaceMemory, since: Instant) -> Duration {
     if namespace::recorded(cluster).is_some() {
         return Duration::ZERO;
     }
-    let last = if memory.namespace_sent { memory.deleting_since } else { Some(pass.context.since) };
-    last.map_or(REQUEST_DEADLINE, |last| REQUEST_DEADLINE.saturating_sub(last.elapsed()))
+    let last = memory.last_create(since, pass.context.lease_held_since);
+    REQUEST_DEADLINE.saturating_sub(last.elapsed())
 }
 
 /// Gives its quota back, nothing of it computing any more.
-async fn release(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<(), PassError> {
-    if !memory.released {
+async fn release_quota(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut DeleteMemory) -> Result<(), PassError> {
+    if memory.holds_quota() {
         pass.context.store.allocation_release(&pass.context.lease, cluster.id).await?;
-        memory.released = true;
+        memory.note_quota_released();
         pass.context.changes.fire();
     }
     Ok(())
 }
 
 /// The namespace is gone, was never made, or is another's: so is, was, or is all that was in it.
-async fn remove(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<Verdict, PassError> {
+async fn remove(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory, since: Instant) -> Result<Outcome, PassError> {
     let context = pass.context;
-    release(pass, cluster, memory).await?;
-    let left = in_flight(pass, cluster, memory);
+    release_quota(pass, cluster, &mut memory.delete).await?;
+    let left = create_in_flight(pass, cluster, &memory.namespace, since);
     if !left.is_zero() {
-        return Ok(Verdict::Again(left));
+        return Ok(again_after(left));
     }
     context.store.cluster_remove(&context.lease, cluster.id).await?;
-    memory.removed = true;
     context.changes.fire();
-    Ok(Verdict::Gone)
+    Ok(Outcome::Gone)
 }

@@ -1,5 +1,6 @@
-//! Intents for tests.
+//! Intents and views for tests.
 
+use members::{Condition, PodPhase, PodView, VmView};
 use store::{ClusterIntent, InstanceIntent, InstanceObserved};
 use types::{Bytes, ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, MilliCpu, UserId, quantity::GIB};
 
@@ -49,4 +50,32 @@ pub(super) fn with_everything(instance_type: InstanceType) -> ClusterIntent {
         cloud_init: (instance_type == InstanceType::Vm).then(|| "#cloud-config\npackages: [git]\n".into()),
         ..cluster(instance_type)
     }
+}
+
+/// Now, in seconds since 1970.
+pub(super) const NOW: i64 = 1_000_000;
+
+pub(super) fn condition(reason: &str, message: &str) -> Condition {
+    Condition { kind: String::new(), reason: reason.into(), message: message.into() }
+}
+
+pub(super) fn pod() -> PodView {
+    PodView { name: "web-instance-1".into(), start_generation: 1, node: Some("node-1".into()), ip: Some("10.0.0.1".into()), ..PodView::default() }
+}
+
+pub(super) fn running() -> PodView {
+    PodView { phase: PodPhase::Running, running_since: Some(NOW - 100), ..pod() }
+}
+
+pub(super) fn wanted(desired: Desired) -> InstanceIntent {
+    InstanceIntent { desired, ..instance(1) }
+}
+
+pub(super) fn machine(strategy: &str, printable: &str) -> VmView {
+    let created = !matches!(printable, "" | "Stopped");
+    VmView { name: "web-instance-1".into(), run_strategy: strategy.into(), printable: printable.into(), created, ..VmView::default() }
+}
+
+pub(super) fn paused(reason: &str) -> VmView {
+    VmView { paused: Some(reason.into()), ..machine("Always", "Paused") }
 }

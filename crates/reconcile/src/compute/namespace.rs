@@ -4,13 +4,15 @@
 //! text stored before the create and annotated by it, so that a create whose answer we did not live to see is found
 //! again, and nobody else's namespace is ever taken for ours. There is no other way to get one: no adoption.
 
+use std::time::Duration;
+
 use members::{Creation, Kind, NamespaceView};
 use serde_json::{Value, json};
 use store::ClusterIntent;
 use types::{Step, labels};
 
-use super::{context::Pass, label, memory::Memory};
-use crate::error::PassError;
+use super::{context::Pass, label, memory::NamespaceMemory};
+use crate::{error::PassError, requeue::Requeue};
 
 /// Pod Security levels, each pinned to a version that all supported Kubernetes know.
 const POD_SECURITY_VERSION: &str = "v1.33";
@@ -18,15 +20,30 @@ const POD_SECURITY_VERSION: &str = "v1.33";
 /// How often a name may turn out to be taken within one pass.
 const RENAMES_MAX: usize = 3;
 
-/// What came of looking for it.
-pub(super) enum Ensured {
+/// When to look again at one that cannot be used.
+const BLOCKED_RECHECK: Duration = Duration::from_secs(2);
+
+/// Whether it can be used.
+pub(super) enum Readiness {
     /// It is there and ours.
-    Ready {
-        /// Whether this pass made it.
-        new: bool,
+    Ready,
+    /// This pass made it.
+    Created,
+    /// It cannot be used now.
+    Blocked {
+        /// A word.
+        reason: &'static str,
+        /// A sentence.
+        message: String,
+        /// When it may be otherwise.
+        requeue: Requeue,
     },
-    /// It cannot be used now; a reason and a sentence.
-    Blocked(&'static str, String),
+}
+
+impl Readiness {
+    fn blocked(reason: &'static str, message: String) -> Self {
+        Self::Blocked { reason, message, requeue: Requeue::after(BLOCKED_RECHECK) }
+    }
 }
 
 /// The recorded UID. An empty one is recorded before a vanished namespace is made again.
@@ -88,7 +105,7 @@ fn has_labels(installation: &str, cluster: &ClusterIntent, found: &NamespaceView
 }
 
 /// Sees to it that the namespace is there, and that it is ours.
-pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mut Memory) -> Result<Ensured, PassError> {
+pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mut NamespaceMemory) -> Result<Readiness, PassError> {
     let installation = &pass.context.installation;
     if let Some(uid) = recorded(cluster) {
         let seen = pass.context.cache.namespaces(cluster.id);
@@ -100,18 +117,18 @@ pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory:
         match found {
             Some(found) if !is_ours(installation, cluster, &found) => {
                 let sentence = format!("namespace '{}' is there, but it is not the one that was made for this cluster", cluster.namespace);
-                return Ok(Ensured::Blocked("NamespaceReplaced", sentence));
+                return Ok(Readiness::blocked("NamespaceReplaced", sentence));
             }
             Some(found) if found.terminating.is_some() => {
                 let sentence = format!("namespace '{}' was deleted; it is made again once it is gone", cluster.namespace);
-                return Ok(Ensured::Blocked("NamespaceTerminating", sentence));
+                return Ok(Readiness::blocked("NamespaceTerminating", sentence));
             }
             Some(found) => {
                 if !has_labels(installation, cluster, &found) {
                     let object = build_labels(installation, cluster, uid);
                     pass.writer().apply(Step::GuardrailApply, Kind::Namespace, None, &cluster.namespace, &object).await?;
                 }
-                return Ok(Ensured::Ready { new: false });
+                return Ok(Readiness::Ready);
             }
             // It was deleted behind our back. Without the old UID the claim decides, as at the first time.
             None => {
@@ -121,11 +138,11 @@ pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory:
             }
         }
     }
-    memory.namespace_sent = true;
+    memory.note_create();
     create(pass, cluster).await
 }
 
-async fn create(pass: &Pass<'_>, cluster: &mut ClusterIntent) -> Result<Ensured, PassError> {
+async fn create(pass: &Pass<'_>, cluster: &mut ClusterIntent) -> Result<Readiness, PassError> {
     let (installation, store, lease) = (&pass.context.installation, &pass.context.store, &pass.context.lease);
     for _ in 0..RENAMES_MAX {
         let object = build(installation, cluster);
@@ -136,7 +153,7 @@ async fn create(pass: &Pass<'_>, cluster: &mut ClusterIntent) -> Result<Ensured,
                 Some(found) if is_claimed(installation, cluster, &found) => {
                     if found.terminating.is_some() {
                         let sentence = format!("namespace '{}' is being deleted", cluster.namespace);
-                        return Ok(Ensured::Blocked("NamespaceTerminating", sentence));
+                        return Ok(Readiness::blocked("NamespaceTerminating", sentence));
                     }
                     found.uid
                 }
@@ -149,7 +166,7 @@ async fn create(pass: &Pass<'_>, cluster: &mut ClusterIntent) -> Result<Ensured,
         };
         store.namespace_record(lease, cluster.id, &uid).await?;
         cluster.namespace_uid = Some(uid);
-        return Ok(Ensured::Ready { new: true });
+        return Ok(Readiness::Created);
     }
-    Ok(Ensured::Blocked("NamespaceTaken", format!("no free name was found for namespace '{}'", cluster.namespace)))
+    Ok(Readiness::blocked("NamespaceTaken", format!("no free name was found for namespace '{}'", cluster.namespace)))
 }

@@ -1,17 +1,20 @@
-//! What the cache knows of one cluster, to be looked up by instance.
+//! Observing: what the cache shows of one cluster, to be looked up by instance.
 
 use std::{collections::HashSet, sync::Arc};
 
-use members::{Cache, PodView, VmView, VmiView};
+use members::{Cache, KubeVirt, PodView, VmView, VmiView};
 use store::{ClusterIntent, InstanceIntent};
 use types::InstanceId;
 
 /// Views of a cluster's objects within its own namespace, sorted by name.
+#[derive(Default)]
 pub(super) struct Observed {
     pub(super) pods: Vec<Arc<PodView>>,
     pub(super) launchers: Vec<Arc<PodView>>,
     pub(super) vms: Vec<Arc<VmView>>,
     pub(super) vmis: Vec<Arc<VmiView>>,
+    /// Whether the member serves KubeVirt: without it, VMs that do not show say nothing.
+    pub(super) kubevirt: KubeVirt,
     /// Instances with a launcher.
     launched: HashSet<InstanceId>,
 }
@@ -30,7 +33,7 @@ impl Observed {
         let mut vmis = cache.vmis(cluster.id);
         vmis.retain(|vmi| vmi.namespace == cluster.namespace);
         vmis.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Self { pods, launchers, vms, vmis, launched }
+        Self { pods, launchers, vms, vmis, kubevirt: cache.kubevirt(), launched }
     }
 
     pub(super) fn pod(&self, instance: &InstanceIntent) -> Option<&PodView> {

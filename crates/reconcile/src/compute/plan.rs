@@ -18,7 +18,7 @@ pub(crate) enum Action {
     /// Delete the Pod, or the VM.
     Delete,
     /// Delete a Pod that ended by itself, to make another.
-    Remake,
+    Recreate,
     /// Apply the VM, to run.
     Run,
     /// Apply the VM, to be off.
@@ -39,7 +39,7 @@ pub(super) fn container(instance: &InstanceIntent, pod: Option<&PodView>) -> Act
         Some(pod) if pod.terminating.is_some() => Action::Nothing,
         Some(_) if !wanted => Action::Delete,
         Some(pod) if pod.start_generation < instance.start_generation => Action::Delete,
-        Some(pod) if matches!(pod.phase, PodPhase::Failed | PodPhase::Succeeded) => Action::Remake,
+        Some(pod) if matches!(pod.phase, PodPhase::Failed | PodPhase::Succeeded) => Action::Recreate,
         Some(_) => Action::Nothing,
     }
 }
@@ -70,3 +70,7 @@ pub(super) fn vm(instance: &InstanceIntent, vm: Option<&VmView>) -> Action {
 pub(super) fn is_paused(vm: &VmView) -> bool {
     vm.printable == "Paused" && vm.paused.as_deref() == Some("PausedByUser")
 }
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -11,21 +11,21 @@ use store::{ClusterIntent, InstanceIntent};
 use types::{InstanceId, InstanceType, Step};
 
 use super::{context::Pass, label, observe::Observed, pod, secret, volume};
-use crate::error::PassError;
+use crate::{error::PassError, requeue::Requeue};
 
 /// When to look again while something is still on its way out that no watch shows.
 const RECHECK: Duration = Duration::from_secs(1);
 /// Rows given up in one transaction.
 const BATCH: usize = 200;
 
-/// Answers when to look again.
-pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<Option<Duration>, PassError> {
+/// Gives up what was scaled away and is gone.
+pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed) -> Result<Requeue, PassError> {
     delete_strays(pass, cluster, observed).await?;
     let leaving: Vec<_> = cluster.instances.iter().filter(|instance| instance.deleting && observed.is_gone(instance)).take(BATCH).collect();
     if leaving.is_empty() {
-        return Ok(None);
+        return Ok(Requeue::ON_CHANGE);
     }
-    let checks: Vec<_> = leaving.iter().map(|instance| clear(pass, cluster, instance).boxed()).collect();
+    let checks: Vec<_> = leaving.iter().map(|instance| delete_leftovers(pass, cluster, instance).boxed()).collect();
     let gone: Vec<Option<InstanceId>> = stream::iter(checks).buffer_unordered(pass.context.options.writes).try_collect().await?;
     let gone: Vec<InstanceId> = gone.into_iter().flatten().collect();
     if !gone.is_empty() {
@@ -33,7 +33,7 @@ pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Obs
         pass.context.changes.fire();
     }
     // Also after a release: the quota object is to shrink.
-    Ok(Some(if gone.len() == leaving.len() { Duration::ZERO } else { RECHECK }))
+    Ok(if gone.len() == leaving.len() { Requeue::AT_ONCE } else { Requeue::after(RECHECK) })
 }
 
 /// Deletes Pods and VMs whose label names an instance that is no row of the cluster. None can be newer than the rows:
@@ -58,7 +58,7 @@ async fn delete_strays(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Obse
 }
 
 /// Removes an instance's volume and Secrets, its compute being gone. Answers its id when nothing is left.
-async fn clear(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent) -> Result<Option<InstanceId>, PassError> {
+async fn delete_leftovers(pass: &Pass<'_>, cluster: &ClusterIntent, instance: &InstanceIntent) -> Result<Option<InstanceId>, PassError> {
     let namespace = cluster.namespace.as_str();
     let kinds: &[Kind] = match cluster.instance_type {
         InstanceType::Container => &[Kind::Pod],

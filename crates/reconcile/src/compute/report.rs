@@ -1,125 +1,117 @@
-//! The end of a pass: what is seen becomes status, and what changed of it is written.
+//! Reporting: the end of a pass, where what is judged becomes status, and what changed of it is written.
 
-use std::{
-    collections::HashSet,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use members::KubeVirt;
 use store::{ClusterIntent, ClusterObservation, InstanceIntent, InstanceObservation};
 use tokio::time::Instant;
-use types::InstanceType;
 
 use super::{
     context::Pass,
-    memory::{Memory, Refusal},
+    judge::{self, Seen},
+    memory::{InstanceMemory, Memory, ReportMemory},
     observe::Observed,
-    status::{self, Finding, State},
 };
-use crate::error::PassError;
+use crate::{error::PassError, requeue::Requeue};
 
 /// Instances whose status is written in one transaction: a huge one could outlast the lease, again and again.
 const STATUS_BATCH: usize = 500;
 /// A container that ran so long is no longer held against its earlier ends, in seconds.
 const FORGIVE_SECONDS: i64 = 600;
 
-impl Pass<'_> {
-    /// Writes what changed. Answers when to look again.
-    pub(super) async fn write_status(
-        &self,
-        cluster: &ClusterIntent,
-        observed: &Observed,
-        memory: &mut Memory,
-        observation: ClusterObservation,
-    ) -> Result<Option<Duration>, PassError> {
-        let grace = self.context.options.failure_grace;
-        let (now, unix) = (Instant::now(), unix_seconds());
-        let mut changed = Vec::new();
-        let mut again: Option<Duration> = None;
-        for instance in cluster.instances.iter().filter(|instance| !instance.deleting) {
-            let remembered = memory.instances.entry(instance.id).or_default();
-            remembered.renew(instance.generation);
-            let finding = self.find(cluster, instance, observed, remembered.refusal.as_ref(), unix);
-            let troubled = match finding.state {
-                State::Trouble => remembered.troubled(now),
-                State::Is(_) | State::Leaving => {
-                    remembered.well();
-                    Duration::ZERO
-                }
-                State::Coming | State::Broken => Duration::ZERO,
-            };
-            if observed.pod(instance).and_then(|pod| pod.running_since).is_some_and(|since| unix - since > FORGIVE_SECONDS) {
-                remembered.forgive();
-            }
-            let settled = status::settle(instance, &finding, troubled, grace);
-            let grace_ends = (finding.state == State::Trouble && troubled < grace).then(|| grace - troubled);
-            again = [again, finding.again, grace_ends].into_iter().flatten().min();
-            if settled != instance.observed {
-                changed.push(InstanceObservation { id: instance.id, observed: settled });
-            }
+/// Judges all instances and writes what changed.
+pub(super) async fn run(
+    pass: &Pass<'_>,
+    cluster: &ClusterIntent,
+    observed: &Observed,
+    memory: &mut Memory,
+    observation: ClusterObservation,
+) -> Result<Requeue, PassError> {
+    let (now, unix) = (Instant::now(), unix_seconds());
+    let mut changed = Vec::new();
+    let mut requeue = Requeue::ON_CHANGE;
+    for instance in cluster.instances.iter().filter(|instance| !instance.deleting) {
+        let remembered = memory.instances.of(instance);
+        let finding = judge::find(cluster, instance, observed, remembered.refusal(), unix);
+        let degraded = degraded_for(finding.seen, remembered, now);
+        if runs_since(instance, observed).is_some_and(|since| unix - since > FORGIVE_SECONDS) {
+            remembered.forgive_ends();
         }
-        if memory.instances.len() > cluster.instances.len() {
-            let there: HashSet<_> = cluster.instances.iter().map(|instance| instance.id).collect();
-            memory.instances.retain(|id, _| there.contains(id));
+        let grace = pass.context.options.failure_grace;
+        let settled = judge::settle(instance, &finding, degraded, grace);
+        requeue = requeue.soonest(finding.requeue);
+        if finding.seen == Seen::Degraded && degraded < grace {
+            requeue = requeue.soonest(Requeue::after(grace - degraded));
         }
-        self.report(cluster, memory, observation, &changed).await?;
-        Ok(again)
+        if settled != instance.observed {
+            changed.push(InstanceObservation { id: instance.id, observed: settled });
+        }
     }
+    memory.instances.forget_gone(cluster);
+    write(pass, cluster, &mut memory.report, observation, &changed).await?;
+    Ok(requeue)
+}
 
-    /// Writes an observation if it says anything new.
-    pub(super) async fn report(
-        &self,
-        cluster: &ClusterIntent,
-        memory: &mut Memory,
-        mut observation: ClusterObservation,
-        changed: &[InstanceObservation],
-    ) -> Result<(), PassError> {
-        let known = memory.written.as_ref().is_some_and(|written| {
-            let news = observation.carried_out.is_some() && observation.carried_out != written.carried_out;
-            !news && observation.reason == written.reason && observation.message == written.message
-        });
-        if known && changed.is_empty() {
-            return Ok(());
+/// How long an instance has been in trouble. A start does not end the trouble that it comes from.
+fn degraded_for(seen: Seen, memory: &mut InstanceMemory, now: Instant) -> Duration {
+    match seen {
+        Seen::Degraded => memory.degraded_for(now),
+        Seen::Arrived(_) | Seen::Unchanged => {
+            memory.note_recovered();
+            Duration::ZERO
         }
-        let (store, lease) = (&self.context.store, &self.context.lease);
-        let mut rest = changed;
-        while let Some((batch, later)) = rest.split_at_checked(STATUS_BATCH).filter(|(_, later)| !later.is_empty()) {
-            // It is carried out only when all of it is written.
-            let so_far = ClusterObservation { carried_out: None, ..observation.clone() };
-            store.status_write(lease, cluster.id, &so_far, batch).await?;
-            rest = later;
-        }
-        store.status_write(lease, cluster.id, &observation, rest).await?;
-        observation.carried_out = observation.carried_out.or(memory.written.take().and_then(|written| written.carried_out));
-        memory.written = Some(observation);
-        self.context.changes.fire();
-        Ok(())
+        Seen::Starting | Seen::Failed => Duration::ZERO,
     }
+}
 
-    fn find(&self, cluster: &ClusterIntent, instance: &InstanceIntent, observed: &Observed, refusal: Option<&Refusal>, unix: i64) -> Finding {
-        let (finding, absent) = match cluster.instance_type {
-            InstanceType::Container => {
-                let pod = observed.pod(instance);
-                (status::container(instance, pod, unix), pod.is_none())
-            }
-            InstanceType::Vm if self.context.cache.kubevirt() != KubeVirt::Served => (status::without_kubevirt(instance), false),
-            InstanceType::Vm => {
-                let vm = observed.vm(instance);
-                (status::vm(instance, vm, observed.vmi(instance)), vm.is_none())
-            }
-        };
-        match refusal {
-            Some(refusal) if absent && finding.state == State::Coming => {
-                Finding::refused(refusal.permanent.is_some(), &refusal.reason, &refusal.message)
-            }
-            // What is there stays what it is; only why it does not get further is told.
-            Some(refusal) if matches!(finding.state, State::Coming | State::Leaving) => finding.because(&refusal.reason, &refusal.message),
-            _ => finding,
-        }
+fn runs_since(instance: &InstanceIntent, observed: &Observed) -> Option<i64> {
+    observed.pod(instance)?.running_since
+}
+
+/// Writes an observation if it says anything new.
+pub(super) async fn write(
+    pass: &Pass<'_>,
+    cluster: &ClusterIntent,
+    memory: &mut ReportMemory,
+    observation: ClusterObservation,
+    changed: &[InstanceObservation],
+) -> Result<(), PassError> {
+    if changed.is_empty() && !memory.is_news(&observation) {
+        return Ok(());
     }
+    let (store, lease) = (&pass.context.store, &pass.context.lease);
+    let mut rest = changed;
+    while let Some((batch, later)) = rest.split_at_checked(STATUS_BATCH).filter(|(_, later)| !later.is_empty()) {
+        // It is carried out only when all of it is written.
+        let so_far = ClusterObservation { carried_out: None, ..observation.clone() };
+        store.status_write(lease, cluster.id, &so_far, batch).await?;
+        rest = later;
+    }
+    store.status_write(lease, cluster.id, &observation, rest).await?;
+    memory.note_written(observation);
+    pass.context.changes.fire();
+    Ok(())
 }
 
 fn unix_seconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use types::InstanceStatus;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn trouble_goes_on_through_new_starts_and_ends_with_a_good_one() {
+        let mut memory = InstanceMemory::default();
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert_eq!(degraded_for(Seen::Degraded, &mut memory, at(0)), Duration::ZERO);
+        assert_eq!(degraded_for(Seen::Starting, &mut memory, at(5)), Duration::ZERO);
+        assert_eq!(degraded_for(Seen::Degraded, &mut memory, at(9)), Duration::from_secs(9));
+        assert_eq!(degraded_for(Seen::Arrived(InstanceStatus::Running), &mut memory, at(10)), Duration::ZERO);
+        assert_eq!(degraded_for(Seen::Degraded, &mut memory, at(11)), Duration::ZERO);
+    }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use futures::StreamExt as _;
 use members::{Creation, Fence, Kind, Member, PodPhase, Watches, Writer};
-use reconcile::{HealthReport, Options, Reconciler};
+use reconcile::{HealthSnapshot, Options, Reconciler};
 use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
 use tempfile::TempDir;
@@ -22,6 +22,9 @@ use tokio_util::sync::CancellationToken;
 use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Step, UserId, quantity::MIB};
 
 const KUBECONFIG: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
+
+/// What a failpoint says when it stands for a defect of ours, not for the death of the process.
+pub(crate) const DEFECT: &str = "a defect";
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
@@ -59,15 +62,17 @@ impl World {
         world
     }
 
-    /// How often something panicked in this process since this was first asked.
+    /// How often a failpoint panicked in this process since this was first asked.
     pub(crate) fn panics(&self) -> usize {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let usual = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |info| {
-                match info.payload().downcast_ref::<String>().is_some_and(|text| text.starts_with("failpoint")) {
-                    true => _ = PANICS.fetch_add(1, Ordering::Relaxed),
-                    false => usual(info),
+                let text = info.payload().downcast_ref::<String>().map_or("", String::as_str);
+                if text.starts_with("failpoint") || text == DEFECT {
+                    PANICS.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    usual(info);
                 }
             }));
         });
@@ -91,7 +96,7 @@ impl World {
             let store = Store::open(&url).await.unwrap();
             let member = Arc::new(Member::from_kubeconfig("local", &kubeconfig).await.unwrap());
             let reconciler = Reconciler::start(store, member, MemberId::LOCAL, Self::options(holder), CancellationToken::new());
-            while !reconciler.health().report().synced {
+            while !reconciler.health().snapshot().synced {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
@@ -121,8 +126,8 @@ impl World {
         }
     }
 
-    pub(crate) fn health(&self) -> HealthReport {
-        self.reconciler.as_ref().unwrap().health().report()
+    pub(crate) fn health(&self) -> HealthSnapshot {
+        self.reconciler.as_ref().unwrap().health().snapshot()
     }
 
     pub(crate) fn size(&self, instances: i64) -> Usage {

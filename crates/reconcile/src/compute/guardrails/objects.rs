@@ -1,16 +1,11 @@
-//! What keeps a tenant's namespace within its bounds: ResourceQuota, LimitRange, NetworkPolicies. Pure but for the
-//! application at the end.
-//!
-//! The quota is a backstop: accounting is the store's. It counts every instance's row, so it is never in the way of
-//! what was admitted. Policies bind only where the member's network plugin enforces them.
+//! The guardrails as objects. Pure: bounds in, objects out.
 
-use members::{Kind, Writer};
+use members::Kind;
 use serde_json::{Value, json};
 use store::ClusterIntent;
-use types::{Bytes, InstanceType, MilliCpu, Step, labels, quantity::MIB};
+use types::{Bytes, InstanceType, MilliCpu, quantity::MIB};
 
-use super::label;
-use crate::error::PassError;
+use crate::compute::{bounds::Bounds, label};
 
 const NAME: &str = "kubekcloud";
 /// What KubeVirt is most likely to add to a VM's memory, with room for its later versions: it is never the tenant's.
@@ -24,45 +19,18 @@ const VM_CPU_OVERHEAD: i64 = 200;
 
 /// A limit on objects that nobody has. A create that is cut off after its admission stays charged, and the quota's
 /// status is wrong until its controller counts anew: every few minutes, or when the limits change. So we change one.
+/// Why so: docs/adr/0004-recount.md.
 const RECOUNT: &str = "count/recounts.kubekcloud.io";
 
-/// All that the guardrails depend on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    namespace: String,
-    instance_type: InstanceType,
-    cpu: MilliCpu,
-    memory: Bytes,
-    disk: Option<Bytes>,
-    /// Rows, those on their way out included: their Pods still count.
-    instances: i64,
-    /// How often a recount was asked for.
-    recounts: u32,
-}
-
-impl Bounds {
-    pub(super) fn of(cluster: &ClusterIntent, recounts: u32) -> Self {
-        Self {
-            recounts,
-            namespace: cluster.namespace.clone(),
-            instance_type: cluster.instance_type,
-            cpu: cluster.cpu,
-            memory: cluster.memory,
-            disk: cluster.disk,
-            instances: i64::try_from(cluster.instances.len()).unwrap_or(i64::MAX),
-        }
-    }
-}
-
 /// One object to apply.
-pub(super) struct Guardrail {
-    pub(super) kind: Kind,
-    pub(super) name: &'static str,
-    pub(super) object: Value,
+pub(in crate::compute) struct Guardrail {
+    pub(in crate::compute) kind: Kind,
+    pub(in crate::compute) name: &'static str,
+    pub(in crate::compute) object: Value,
 }
 
 /// Builds them all.
-pub(super) fn build(installation: &str, cluster: &ClusterIntent, recounts: u32) -> Vec<Guardrail> {
+pub(in crate::compute) fn build(installation: &str, cluster: &ClusterIntent, recounts: u32) -> Vec<Guardrail> {
     let labels = label::of_cluster(installation, cluster);
     let object = |kind: Kind, api_version: &str, name: &'static str, spec: Value| Guardrail {
         kind,
@@ -174,29 +142,4 @@ fn limits(bounds: &Bounds) -> Value {
         }),
         InstanceType::Vm => json!({"type": "Container", "defaultRequest": small}),
     }
-}
-
-/// Applies them all.
-pub(super) async fn apply(writer: &Writer, installation: &str, cluster: &ClusterIntent, recounts: u32) -> Result<(), PassError> {
-    let namespace = Some(cluster.namespace.as_str());
-    let wanted = build(installation, cluster, recounts);
-    let writes = wanted.iter().map(|g| writer.apply(Step::GuardrailApply, g.kind, namespace, g.name, &g.object));
-    futures::future::try_join_all(writes).await?;
-    Ok(())
-}
-
-/// Removes those of ours that are no longer wanted, for example after an upgrade renamed one.
-pub(super) async fn prune(writer: &Writer, installation: &str, cluster: &ClusterIntent) -> Result<(), PassError> {
-    const MOST: u32 = 100;
-    let selector = format!("{}={},{}", labels::MANAGED_BY, labels::MANAGED_BY_VALUE, label::selector(installation, cluster));
-    let wanted = build(installation, cluster, 0);
-    for kind in [Kind::ResourceQuota, Kind::LimitRange, Kind::NetworkPolicy] {
-        for name in writer.member().names(kind, &cluster.namespace, &selector, MOST).await? {
-            if !wanted.iter().any(|g| g.kind == kind && g.name == name) {
-                tracing::info!(cluster = %cluster.id, kind = kind.as_str(), name, "removing a guardrail that is no longer wanted");
-                writer.delete_named(Step::GuardrailPrune, kind, &cluster.namespace, &name).await?;
-            }
-        }
-    }
-    Ok(())
 }

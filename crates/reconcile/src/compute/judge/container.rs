@@ -1,0 +1,93 @@
+//! What is seen of a container, from its Pod. Pure.
+
+use members::{Condition, PodPhase, PodView};
+use store::InstanceIntent;
+use types::{Desired, InstanceStatus};
+
+use super::{Finding, Seen};
+
+/// How long a container that was restarted must run before it is called running: crash loops do not flicker.
+const RESTART_PROOF_SECONDS: i64 = 10;
+/// How long after its deadline a Pod that does not go is taken for one on a lost node.
+const OVERDUE_SECONDS: i64 = 30;
+
+/// Of a container. `now` is in seconds since 1970.
+pub(super) fn find(instance: &InstanceIntent, pod: Option<&PodView>, now: i64) -> Finding {
+    let wanted = instance.desired == Desired::Running;
+    let finding = match pod {
+        None if wanted => Finding::new(Seen::Starting),
+        None => Finding::new(Seen::Arrived(instance.desired.settled())),
+        Some(pod) => match pod.terminating {
+            Some(deadline) => terminating(pod, wanted, now - deadline),
+            None if !wanted => Finding::new(Seen::Unchanged),
+            None if pod.start_generation < instance.start_generation => Finding::new(Seen::Starting).because("Replacing", ""),
+            None => living(pod, now),
+        },
+    };
+    let there = pod.filter(|pod| pod.terminating.is_none());
+    Finding { ip: there.and_then(|pod| pod.ip.clone()), node: pod.and_then(|pod| pod.node.clone()), ..finding }
+}
+
+fn terminating(pod: &PodView, wanted: bool, overdue: i64) -> Finding {
+    if overdue <= OVERDUE_SECONDS {
+        let seen = if wanted { Seen::Starting } else { Seen::Unchanged };
+        return Finding::new(seen).because("Terminating", "").look_again_in(OVERDUE_SECONDS - overdue + 1);
+    }
+    let node = pod.node.as_deref().unwrap_or("none");
+    if pod.finalizers.is_empty() {
+        let sentence = format!("its Pod was deleted, but node '{node}' does not confirm that it ended; no second one is started beside it");
+        Finding::new(Seen::Degraded).because("NodeLost", &sentence)
+    } else {
+        Finding::new(Seen::Degraded).because("FinalizersRemaining", &format!("its Pod waits for {}", pod.finalizers.join(", ")))
+    }
+}
+
+fn living(pod: &PodView, now: i64) -> Finding {
+    let fault = |c: &Condition| is_fault(&c.reason);
+    match pod.phase {
+        PodPhase::Running => match (&pod.waiting, pod.running_since) {
+            (Some(waiting), _) if fault(waiting) => Finding::new(Seen::Degraded).of(&with_end(waiting, pod)),
+            (Some(waiting), _) => Finding::new(Seen::Starting).of(waiting),
+            (None, Some(since)) if pod.restarts > 0 && now - since < RESTART_PROOF_SECONDS => {
+                let finding = Finding::new(Seen::Starting).because("Restarted", "");
+                let finding = pod.ended.as_ref().map_or(finding.clone(), |ended| finding.because("Restarted", &end_text(ended)));
+                finding.look_again_in(RESTART_PROOF_SECONDS - (now - since))
+            }
+            (None, None) if pod.ended.is_some() => Finding::new(Seen::Degraded).of(&pod.ended.clone().unwrap_or_default()),
+            (None, _) => Finding::new(Seen::Arrived(InstanceStatus::Running)),
+        },
+        PodPhase::Pending => match (&pod.unschedulable, &pod.waiting) {
+            (Some(unschedulable), _) => Finding::new(Seen::Degraded).of(unschedulable),
+            (None, Some(waiting)) if fault(waiting) => Finding::new(Seen::Degraded).of(waiting),
+            (None, Some(waiting)) => Finding::new(Seen::Starting).of(waiting),
+            (None, None) => Finding::new(Seen::Starting),
+        },
+        PodPhase::Succeeded | PodPhase::Failed => {
+            let cause = pod.cause.as_ref().or(pod.ended.as_ref());
+            let finding = Finding::new(Seen::Degraded);
+            cause.map_or(finding.clone().because("Ended", ""), |cause| finding.of(cause))
+        }
+        PodPhase::Unknown => Finding::new(Seen::Degraded).because("NodeLost", "its node does not answer"),
+    }
+}
+
+/// Waiting reasons that are no part of an ordinary start.
+fn is_fault(reason: &str) -> bool {
+    !matches!(reason, "" | "ContainerCreating" | "PodInitializing")
+}
+
+fn end_text(ended: &Condition) -> String {
+    format!("last ended with {}: {}", ended.reason, ended.message)
+}
+
+/// A crash loop's own message only says how long the next try is away: add how the last one ended.
+fn with_end(waiting: &Condition, pod: &PodView) -> Condition {
+    match &pod.ended {
+        Some(ended) if waiting.reason == "CrashLoopBackOff" => Condition { message: end_text(ended), ..waiting.clone() },
+        _ => waiting.clone(),
+    }
+}
+
+#[cfg(test)]
+#[path = "container_tests.rs"]
+mod tests;

@@ -1,0 +1,48 @@
+//! What is seen of containers, as tables.
+
+use super::*;
+use crate::compute::fixtures::{NOW, condition, pod, running, wanted};
+
+fn seen(instance: &InstanceIntent, pod: Option<&PodView>) -> (Seen, Option<String>) {
+    let finding = find(instance, pod, NOW);
+    (finding.seen, finding.reason)
+}
+
+#[test]
+fn containers_are_judged_by_their_pod() {
+    let waiting = |reason: &str| PodView { waiting: Some(condition(reason, "")), ..pod() };
+    let looping = PodView { phase: PodPhase::Running, waiting: Some(condition("CrashLoopBackOff", "back-off")), restarts: 4, ..pod() };
+    let table = [
+        ("being made", None, Seen::Starting, None),
+        ("waiting for a node", Some(pod()), Seen::Starting, None),
+        ("starting", Some(waiting("ContainerCreating")), Seen::Starting, Some("ContainerCreating")),
+        ("no image", Some(waiting("ImagePullBackOff")), Seen::Degraded, Some("ImagePullBackOff")),
+        ("no Secret", Some(waiting("CreateContainerConfigError")), Seen::Degraded, Some("CreateContainerConfigError")),
+        ("no room", Some(PodView { unschedulable: Some(condition("Unschedulable", "")), ..pod() }), Seen::Degraded, Some("Unschedulable")),
+        ("up", Some(running()), Seen::Arrived(InstanceStatus::Running), None),
+        ("up, statuses unknown", Some(PodView { running_since: None, ..running() }), Seen::Arrived(InstanceStatus::Running), None),
+        ("crashing", Some(looping), Seen::Degraded, Some("CrashLoopBackOff")),
+        ("between two crashes", Some(PodView { restarts: 4, running_since: Some(NOW - 2), ..running() }), Seen::Starting, Some("Restarted")),
+        ("long after a crash", Some(PodView { restarts: 4, ..running() }), Seen::Arrived(InstanceStatus::Running), None),
+        ("ended", Some(PodView { running_since: None, ended: Some(condition("OOMKilled", "")), ..running() }), Seen::Degraded, Some("OOMKilled")),
+        ("evicted", Some(PodView { phase: PodPhase::Failed, cause: Some(condition("Evicted", "")), ..pod() }), Seen::Degraded, Some("Evicted")),
+        ("all done", Some(PodView { phase: PodPhase::Succeeded, ..pod() }), Seen::Degraded, Some("Ended")),
+        ("node unknown", Some(PodView { phase: PodPhase::Unknown, ..pod() }), Seen::Degraded, Some("NodeLost")),
+        ("deleted by somebody", Some(PodView { terminating: Some(NOW + 30), ..running() }), Seen::Starting, Some("Terminating")),
+        ("node lost", Some(PodView { terminating: Some(NOW - 60), ..running() }), Seen::Degraded, Some("NodeLost")),
+        ("of an older start", Some(PodView { start_generation: 0, ..running() }), Seen::Starting, Some("Replacing")),
+    ];
+    for (what, pod, wanted_seen, reason) in table {
+        assert_eq!(seen(&wanted(Desired::Running), pod.as_ref()), (wanted_seen, reason.map(str::to_owned)), "{what}");
+    }
+}
+
+#[test]
+fn down_is_down_only_when_the_pod_object_is_gone() {
+    for (desired, status) in [(Desired::Stopped, InstanceStatus::Stopped), (Desired::Suspended, InstanceStatus::Suspended)] {
+        assert_eq!(seen(&wanted(desired), None), (Seen::Arrived(status), None));
+        assert_eq!(seen(&wanted(desired), Some(&running())), (Seen::Unchanged, None));
+        let going = PodView { terminating: Some(NOW + 30), ..running() };
+        assert_eq!(seen(&wanted(desired), Some(&going)), (Seen::Unchanged, Some("Terminating".into())));
+    }
+}

@@ -1,0 +1,70 @@
+//! What is seen of a VM, from KubeVirt's printable status. Pure.
+
+use members::{VmView, VmiView};
+use store::InstanceIntent;
+use types::{Desired, InstanceStatus};
+
+use super::{Finding, Seen};
+use crate::compute::plan::is_paused;
+
+/// Of a VM.
+pub(super) fn find(instance: &InstanceIntent, vm: Option<&VmView>, vmi: Option<&VmiView>) -> Finding {
+    let wanted = instance.desired;
+    let finding = match vm {
+        // Made again if it vanished, but what does not exist does not run.
+        None if wanted == Desired::Stopped && vmi.is_none() => Finding::new(Seen::Arrived(InstanceStatus::Stopped)),
+        None => Finding::new(Seen::Starting),
+        Some(vm) => existing(wanted, vm, vmi),
+    };
+    Finding { ip: vmi.and_then(|vmi| vmi.ip.clone()), node: vmi.and_then(|vmi| vmi.node.clone()), ..finding }
+}
+
+fn existing(wanted: Desired, vm: &VmView, vmi: Option<&VmiView>) -> Finding {
+    let off = || match wanted {
+        Desired::Stopped => Finding::new(Seen::Unchanged),
+        Desired::Running | Desired::Suspended => Finding::new(Seen::Starting),
+    };
+    let word = vm.printable.as_str();
+    match word {
+        "Running" | "Migrating" => match wanted {
+            Desired::Running => Finding::new(Seen::Arrived(InstanceStatus::Running)),
+            Desired::Stopped | Desired::Suspended => Finding::new(Seen::Unchanged),
+        },
+        "Paused" if is_paused(vm) => match wanted {
+            Desired::Suspended => Finding::new(Seen::Arrived(InstanceStatus::Suspended)),
+            Desired::Running | Desired::Stopped => Finding::new(Seen::Unchanged).because(word, ""),
+        },
+        "Paused" => match vm.paused.as_deref() {
+            Some("PausedByMigrationMonitor") if wanted == Desired::Running => Finding::new(Seen::Arrived(InstanceStatus::Running)),
+            Some("PausedIOError") => Finding::new(Seen::Failed).because("PausedIOError", "the VM was paused because its storage fails"),
+            _ => Finding::new(Seen::Unchanged).because(word, ""),
+        },
+        // Only with its instance gone, and with it the launcher that holds its memory.
+        "Stopped" if wanted == Desired::Stopped && vmi.is_none() && !vm.created => Finding::new(Seen::Arrived(InstanceStatus::Stopped)),
+        "Stopped" if wanted == Desired::Stopped => Finding::new(Seen::Unchanged).because("Stopping", ""),
+        // "Stopped" is what a new VM shows first, and one between two runs.
+        "" | "Stopped" => match &vm.failure {
+            Some(failure) => Finding::new(Seen::Failed).of(failure),
+            None => Finding::new(Seen::Starting).because(word, ""),
+        },
+        "Provisioning" | "WaitingForVolumeBinding" | "Starting" | "WaitingForReceiver" => off().because(word, ""),
+        "Stopping" | "Terminating" => off().because(word, ""),
+        "Unknown" => Finding::new(Seen::Unchanged).because("Unknown", "KubeVirt does not know the state: the node does not answer"),
+        _ if wanted == Desired::Stopped => Finding::new(Seen::Unchanged).because(word, ""),
+        fault => Finding::new(Seen::Degraded).because(fault, vm.trouble.as_ref().map_or("", |trouble| trouble.message.as_str())),
+    }
+}
+
+/// A VM on a member without KubeVirt.
+pub(super) fn find_without_kubevirt(instance: &InstanceIntent) -> Finding {
+    match instance.desired {
+        Desired::Stopped => Finding::new(Seen::Arrived(InstanceStatus::Stopped)),
+        Desired::Running | Desired::Suspended => {
+            Finding::new(Seen::Degraded).because("KubeVirtNotInstalled", "this Kubernetes does not serve kubevirt.io/v1").look_again_in(10)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "vm_tests.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+//! What is seen of VMs, as a table.
+
+use std::time::Duration;
+
+use members::{KubeVirt, VmiView};
+use types::InstanceType;
+
+use super::*;
+use crate::{
+    compute::{
+        fixtures::{self, NOW, condition, machine, paused, wanted},
+        judge,
+        observe::Observed,
+    },
+    requeue::Requeue,
+};
+
+#[test]
+fn vms_are_judged_by_their_printable_status() {
+    use Desired::*;
+    use InstanceStatus as S;
+    let here = VmiView::default();
+    let failing = VmView { failure: Some(condition("FailedCreate", "denied")), ..machine("Always", "Stopped") };
+    let table = [
+        (Running, None, None, Seen::Starting),
+        (Running, Some(machine("Always", "")), None, Seen::Starting),
+        (Running, Some(machine("Always", "Stopped")), None, Seen::Starting),
+        (Running, Some(machine("Always", "Starting")), Some(&here), Seen::Starting),
+        (Running, Some(machine("Always", "Provisioning")), None, Seen::Starting),
+        (Running, Some(machine("Always", "Running")), Some(&here), Seen::Arrived(S::Running)),
+        (Running, Some(machine("Always", "Migrating")), Some(&here), Seen::Arrived(S::Running)),
+        (Running, Some(machine("Always", "Stopping")), Some(&here), Seen::Starting),
+        (Running, Some(paused("PausedByUser")), Some(&here), Seen::Unchanged),
+        (Running, Some(paused("PausedIOError")), Some(&here), Seen::Failed),
+        (Running, Some(paused("PausedByMigrationMonitor")), Some(&here), Seen::Arrived(S::Running)),
+        (Running, Some(machine("Always", "ErrorUnschedulable")), Some(&here), Seen::Degraded),
+        (Running, Some(machine("Always", "ErrImagePull")), Some(&here), Seen::Degraded),
+        (Running, Some(machine("Always", "CrashLoopBackOff")), None, Seen::Degraded),
+        (Running, Some(machine("Always", "Unknown")), Some(&here), Seen::Unchanged),
+        (Running, Some(failing.clone()), None, Seen::Failed),
+        (Suspended, Some(machine("Always", "Running")), Some(&here), Seen::Unchanged),
+        (Suspended, Some(paused("PausedByUser")), Some(&here), Seen::Arrived(S::Suspended)),
+        (Stopped, Some(machine("Halted", "Running")), Some(&here), Seen::Unchanged),
+        (Stopped, Some(machine("Halted", "Stopping")), Some(&here), Seen::Unchanged),
+        (Stopped, Some(machine("Halted", "Stopped")), Some(&here), Seen::Unchanged),
+        (Stopped, Some(machine("Halted", "Stopped")), None, Seen::Arrived(S::Stopped)),
+        (Stopped, Some(VmView { paused: Some("PausedByUser".into()), ..machine("Halted", "Stopped") }), None, Seen::Arrived(S::Stopped)),
+        (Stopped, None, None, Seen::Arrived(S::Stopped)),
+    ];
+    for (desired, view, instance, seen) in table {
+        let finding = find(&wanted(desired), view.as_ref(), instance);
+        assert_eq!(finding.seen, seen, "{desired} {view:?}");
+    }
+    let finding = find(&wanted(Running), Some(&failing), None);
+    assert_eq!((finding.reason.as_deref(), finding.message.as_deref()), (Some("FailedCreate"), Some("denied")));
+}
+
+#[test]
+fn without_kubevirt_a_vm_waits_and_then_fails() {
+    const GRACE: Duration = Duration::from_secs(180);
+    let cluster = fixtures::cluster(InstanceType::Vm);
+    let mut observed = Observed::default();
+    observed.kubevirt = KubeVirt::Absent;
+    let up = wanted(Desired::Running);
+    let finding = judge::find(&cluster, &up, &observed, None, NOW);
+    assert_eq!((finding.seen, finding.reason.as_deref()), (Seen::Degraded, Some("KubeVirtNotInstalled")));
+    assert_eq!(finding.requeue, Requeue::after(Duration::from_secs(10)), "no watch tells that KubeVirt was installed");
+    assert_eq!(judge::settle(&up, &finding, GRACE - Duration::from_secs(1), GRACE).status, InstanceStatus::Pending);
+    let failed = judge::settle(&up, &finding, GRACE, GRACE);
+    assert_eq!((failed.status, failed.generation), (InstanceStatus::Failed, up.generation));
+    assert_eq!(failed.reason.as_deref(), Some("KubeVirtNotInstalled"));
+
+    let down = wanted(Desired::Stopped);
+    assert_eq!(judge::find(&cluster, &down, &observed, None, NOW).seen, Seen::Arrived(InstanceStatus::Stopped));
+    observed.kubevirt = KubeVirt::Served;
+    assert_eq!(judge::find(&cluster, &up, &observed, None, NOW).seen, Seen::Starting);
+}

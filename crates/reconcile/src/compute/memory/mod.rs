@@ -1,0 +1,99 @@
+//! What a pass remembers of a cluster until the next one, in this process only.
+//!
+//! All of it is about time and thrift: since when something is in trouble, what was done a moment ago and need not be
+//! repeated before the watch shows it. Losing it (a restart, another replica) changes no result, only when. Each part
+//! of the pass has a part of it, whose fields nobody else sees.
+
+mod delete;
+mod guardrails;
+mod instances;
+mod namespace;
+mod report;
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use types::ClusterId;
+
+pub(super) use self::{
+    delete::DeleteMemory,
+    guardrails::GuardrailMemory,
+    instances::{InstanceMemories, InstanceMemory, Refusal},
+    namespace::NamespaceMemory,
+    report::ReportMemory,
+};
+
+/// What is remembered of each cluster. A pass takes it out and puts it back.
+#[derive(Default)]
+pub(crate) struct Memories(Mutex<HashMap<ClusterId, Memory>>);
+
+impl Memories {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ClusterId, Memory>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out what is remembered of a cluster: nothing of one that is new here, or gone.
+    pub(super) fn take(&self, id: ClusterId) -> Memory {
+        self.lock().remove(&id).unwrap_or_default()
+    }
+
+    /// Keeps it for the next pass.
+    pub(super) fn keep(&self, id: ClusterId, memory: Memory) {
+        self.lock().insert(id, memory);
+    }
+
+    /// Has the guardrails of all clusters applied anew at their next pass.
+    pub(crate) fn distrust_guardrails(&self) {
+        self.lock().values_mut().for_each(|memory| memory.guardrails.distrust());
+    }
+}
+
+/// Of one cluster.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) namespace: NamespaceMemory,
+    pub(super) guardrails: GuardrailMemory,
+    pub(super) instances: InstanceMemories,
+    pub(super) report: ReportMemory,
+    pub(super) delete: DeleteMemory,
+}
+
+impl Memory {
+    /// What is known after a pass that panicked: nothing, so that a create of the namespace may be under way.
+    pub(super) fn after_panic() -> Self {
+        let mut memory = Self::default();
+        memory.namespace.note_create();
+        memory
+    }
+
+    /// This pass made the namespace: whatever was known of another one's doors and guardrails is void.
+    pub(super) fn note_namespace_created(&mut self) {
+        self.namespace.note_created();
+        self.guardrails.note_namespace_created();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::{bounds::Bounds, fixtures};
+
+    #[test]
+    fn distrusted_guardrails_are_applied_and_pruned_again_whoever_had_them() {
+        let memories = Memories::default();
+        let bounds = Bounds::of(&fixtures::cluster(types::InstanceType::Container), 0);
+        for id in [ClusterId(1), ClusterId(2)] {
+            let mut memory = memories.take(id);
+            memory.guardrails.note_applied(bounds.clone());
+            memory.guardrails.note_pruned();
+            memories.keep(id, memory);
+        }
+        memories.distrust_guardrails();
+        for id in [ClusterId(1), ClusterId(2)] {
+            let mut memory = memories.take(id);
+            assert!(memory.guardrails.must_apply(&bounds) && memory.guardrails.must_prune());
+        }
+    }
+}
