@@ -1,7 +1,7 @@
-//! A crash at any step, before or after its write: the next tenure converges.
+//! A crash at any step, before or after its write: whoever has the lease next converges.
 //!
 //! The crash is a panic within the pass, by failpoint: whatever was under way is dropped, whatever was remembered is
-//! lost, and another tenure starts from what the store and the member say. Failpoints are global, so this is one test.
+//! lost, and the next lease holder starts from what the store and the member say. Failpoints are global, so this is one test.
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod world;
