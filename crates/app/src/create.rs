@@ -11,6 +11,7 @@ use wire::cluster::{ClusterDetail, CreateCluster};
 use crate::{
     App, Caller,
     audit::cluster_target,
+    placement,
     quota::{admit, times},
     validate::{self, Fields},
 };
@@ -151,12 +152,12 @@ impl App {
         if disk == Some(Some(Bytes(0))) {
             fields.refuse("disk_gb", "must be more than zero");
         }
-        if member.as_deref().is_some_and(str::is_empty) {
-            fields.refuse("member", "must not be empty");
+        if let Some(member) = &member {
+            fields.check("member", placement::known(member));
         }
         let all = name.zip(cpu).zip(memory).zip(count).zip(image);
         let ((((name, cpu), memory), count), image) = fields.finish_with(all)?;
-        let member = self.member_named(member.as_deref())?;
+        let member = self.place()?;
         let disk = disk.flatten();
         let size = Usage { cpu, memory, storage: disk.unwrap_or_default() };
         let new = NewCluster { owner: caller.user.id, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init };

@@ -11,16 +11,13 @@ use crate::App;
 pub(crate) const LOCAL: &str = "local";
 
 impl App {
-    /// The member that a tenant names, `local` by default.
-    pub(crate) fn member_named(&self, name: Option<&str>) -> Result<MemberId> {
-        match name {
-            None | Some(LOCAL) if self.local.is_some() => Ok(MemberId::LOCAL),
-            None | Some(LOCAL) => Err(Error::Unavailable {
-                message: "No Kubernetes is configured: set K8S_CONFIG_PATH, or run inside a cluster".into(),
-                retry_after_seconds: 60,
-            }),
-            Some(_) => Err(Error::field("member", "is not known; the only member is 'local'")),
+    /// Where a cluster goes whose request [`known`] has accepted.
+    pub(crate) fn place(&self) -> Result<MemberId> {
+        if self.local.is_some() {
+            return Ok(MemberId::LOCAL);
         }
+        let message = "No Kubernetes is configured: set K8S_CONFIG_PATH, or run inside a cluster";
+        Err(Error::Unavailable { message: message.into(), retry_after_seconds: 60 })
     }
 
     /// The member behind a row.
@@ -29,6 +26,15 @@ impl App {
             .as_ref()
             .filter(|_| id == MemberId::LOCAL)
             .ok_or_else(|| Error::Unavailable { message: "No Kubernetes is configured for this cluster's member".into(), retry_after_seconds: 60 })
+    }
+}
+
+/// Whether a tenant may name this member; the error is a sentence for them.
+pub(crate) fn known(name: &str) -> Result<(), String> {
+    match name {
+        LOCAL => Ok(()),
+        "" => Err("must not be empty".into()),
+        _ => Err("is not known; the only member is 'local'".into()),
     }
 }
 

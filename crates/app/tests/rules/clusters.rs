@@ -60,9 +60,10 @@ async fn each_wrong_field_is_named() {
 async fn all_wrong_fields_are_told_at_once() {
     let world = World::new().await;
     let ann = world.user("ann").await;
-    let wrong = json!({"name": "", "cpu_per_instance": 0, "memory_per_instance": 0, "instance_count": 0, "image": "", "cloud_init": "x"});
+    let wrong = json!({"name": "", "cpu_per_instance": 0, "memory_per_instance": 0, "instance_count": 0, "image": "", "cloud_init": "x",
+                       "member": "elsewhere"});
     let fields = refused_fields(world.try_create(&ann, "web", wrong).await);
-    assert_eq!(fields, ["name", "cpu_per_instance", "memory_per_instance", "instance_count", "image", "cloud_init"]);
+    assert_eq!(fields, ["name", "cpu_per_instance", "memory_per_instance", "instance_count", "image", "cloud_init", "member"]);
 }
 
 #[tokio::test]
