@@ -134,6 +134,8 @@ async fn an_operation_whose_instance_goes_away_meanwhile_ends() {
         world.app.cluster_delete(&ann, web.cluster.id).await.expect("deletes");
         world.remove(web.cluster.id).await;
     };
+    let started = Instant::now();
     let (operated, ()) = tokio::join!(world.operate(&ann, ids(&web)[0], Start), gone);
-    assert_eq!(refused(operated), "not_found");
+    assert!(["conflict", "not_found"].contains(&refused(operated)), "whether it looked while the cluster was going or when it was gone");
+    assert!(started.elapsed() < DEADLINE / 2);
 }

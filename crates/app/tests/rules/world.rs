@@ -11,7 +11,7 @@ use members::Member;
 use serde_json::{Value, json};
 use store::{ClusterObservation, InstanceIntent, InstanceObservation, Lease, Store};
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use types::{ClusterId, Error, InstanceId, InstanceStatus, MemberId, Operation, Result, Role, Secret};
 use wire::{
     cluster::{BulkResult, ClusterDetail, CreateCluster, UpdateCluster},
@@ -47,12 +47,19 @@ impl Default for Setup {
     }
 }
 
+/// A record of whom reconciling was woken for.
+#[derive(Default)]
+struct Wakes {
+    woken: Mutex<Vec<ClusterId>>,
+    news: Notify,
+}
+
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) store: Store,
     pub(crate) admin: Caller,
     local: Option<Arc<Member>>,
-    woken: Arc<Mutex<Vec<ClusterId>>>,
+    wakes: Arc<Wakes>,
     observed: watch::Sender<u64>,
     lease: Lease,
     _directory: TempDir,
@@ -78,14 +85,17 @@ impl World {
         } else {
             None
         };
-        let woken = Arc::new(Mutex::new(Vec::new()));
-        let record = Arc::clone(&woken);
-        let wake: Wake = Arc::new(move |id| record.lock().expect("no test panicked").push(id));
+        let wakes = Arc::new(Wakes::default());
+        let record = Arc::clone(&wakes);
+        let wake: Wake = Arc::new(move |id| {
+            record.woken.lock().expect("no test panicked").push(id);
+            record.news.notify_one();
+        });
         let (observed, changes) = watch::channel(0);
         let app = App::new(store.clone(), policy, local.clone(), wake, changes);
         app.bootstrap(Some(Secret::new(ADMIN_TOKEN))).await.expect("makes the first admin");
         let admin = app.authenticate(&Secret::new(ADMIN_TOKEN)).await.expect("the admin comes in");
-        Self { app, store, admin, local, woken, observed, lease, _directory: directory }
+        Self { app, store, admin, local, wakes, observed, lease, _directory: directory }
     }
 
     /// The use cases on the same store, with another way to wake.
@@ -100,14 +110,14 @@ impl World {
 
     /// Whom reconciling was woken for since the last question.
     pub(crate) fn woken(&self) -> Vec<ClusterId> {
-        std::mem::take(&mut self.woken.lock().expect("no test panicked"))
+        std::mem::take(&mut self.wakes.woken.lock().expect("no test panicked"))
     }
 
     /// Waits until reconciling has been woken.
     pub(crate) async fn until_woken(&self) {
         let woken = async {
             while self.woken().is_empty() {
-                tokio::task::yield_now().await;
+                self.wakes.news.notified().await;
             }
         };
         tokio::time::timeout(DEADLINE, woken).await.expect("somebody wakes reconciling");
