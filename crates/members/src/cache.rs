@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::Notify;
 use types::ClusterId;
 
-use crate::view::{NOBODY, NamespaceView, Place, PodView, VmView, VmiView};
+use crate::view::{NamespaceView, ObjectRef, PodView, VmView, VmiView};
 
 /// A watch that does not work fails again within this time; one that works again may have nothing to tell.
 const TROUBLE_LASTS: Duration = Duration::from_secs(45);
@@ -31,30 +31,32 @@ pub enum KubeVirt {
 }
 
 /// Views of one kind.
-pub(crate) struct Shelf<V> {
+pub(crate) struct KindCache<V> {
     views: Views<V>,
     staging: Option<Views<V>>,
     synced: bool,
     trouble: Option<(String, Instant)>,
 }
 
-type Key = (String, String);
-type Views<V> = HashMap<ClusterId, HashMap<Key, Arc<V>>>;
+/// Namespace and name.
+type NamespacedName = (String, String);
+/// By cluster; `None` holds those that say no cluster.
+type Views<V> = HashMap<Option<ClusterId>, HashMap<NamespacedName, Arc<V>>>;
 
-impl<V> Default for Shelf<V> {
+impl<V> Default for KindCache<V> {
     fn default() -> Self {
         Self { views: HashMap::new(), staging: None, synced: false, trouble: None }
     }
 }
 
-impl<V> Shelf<V> {
+impl<V> KindCache<V> {
     pub(crate) fn relist_begin(&mut self) {
         self.staging = Some(HashMap::new());
     }
 
-    pub(crate) fn relist_add(&mut self, place: Place, view: V) {
+    pub(crate) fn relist_add(&mut self, object: ObjectRef, view: V) {
         let staging = self.staging.get_or_insert_default();
-        staging.entry(place.cluster).or_default().insert((place.namespace, place.name), Arc::new(view));
+        staging.entry(object.cluster).or_default().insert((object.namespace, object.name), Arc::new(view));
     }
 
     /// Returns the clusters to look at again: all that had something or have something now.
@@ -63,22 +65,22 @@ impl<V> Shelf<V> {
         let old = std::mem::replace(&mut self.views, new);
         self.synced = true;
         self.trouble = None;
-        let mut touched: Vec<_> = old.keys().chain(self.views.keys()).copied().collect();
+        let mut touched: Vec<_> = old.keys().chain(self.views.keys()).copied().flatten().collect();
         touched.sort_unstable();
         touched.dedup();
         touched
     }
 
-    pub(crate) fn apply(&mut self, place: Place, view: V) {
+    pub(crate) fn apply(&mut self, object: ObjectRef, view: V) {
         self.trouble = None;
-        self.views.entry(place.cluster).or_default().insert((place.namespace, place.name), Arc::new(view));
+        self.views.entry(object.cluster).or_default().insert((object.namespace, object.name), Arc::new(view));
     }
 
-    pub(crate) fn delete(&mut self, place: &Place) {
-        if let Some(of_cluster) = self.views.get_mut(&place.cluster) {
-            of_cluster.remove(&(place.namespace.clone(), place.name.clone()));
+    pub(crate) fn delete(&mut self, object: &ObjectRef) {
+        if let Some(of_cluster) = self.views.get_mut(&object.cluster) {
+            of_cluster.remove(&(object.namespace.clone(), object.name.clone()));
             if of_cluster.is_empty() {
-                self.views.remove(&place.cluster);
+                self.views.remove(&object.cluster);
             }
         }
     }
@@ -90,11 +92,11 @@ impl<V> Shelf<V> {
     /// Forgets everything; returns the clusters that had something.
     pub(crate) fn clear(&mut self) -> Vec<ClusterId> {
         let old = std::mem::take(self);
-        old.views.into_keys().collect()
+        old.views.into_keys().flatten().collect()
     }
 
     fn of(&self, cluster: ClusterId) -> Vec<Arc<V>> {
-        self.views.get(&cluster).map(|views| views.values().cloned().collect()).unwrap_or_default()
+        self.views.get(&Some(cluster)).map(|views| views.values().cloned().collect()).unwrap_or_default()
     }
 
     fn len(&self) -> usize {
@@ -102,31 +104,32 @@ impl<V> Shelf<V> {
     }
 }
 
+/// What the watches of one member know.
 #[derive(Default)]
-pub(crate) struct Shelves {
-    pub(crate) namespaces: Shelf<NamespaceView>,
-    pub(crate) pods: Shelf<PodView>,
-    pub(crate) vms: Shelf<VmView>,
-    pub(crate) vmis: Shelf<VmiView>,
+pub(crate) struct KindCaches {
+    pub(crate) namespaces: KindCache<NamespaceView>,
+    pub(crate) pods: KindCache<PodView>,
+    pub(crate) vms: KindCache<VmView>,
+    pub(crate) vmis: KindCache<VmiView>,
     pub(crate) kubevirt: KubeVirt,
 }
 
 /// All views of one member. Cheap to read: a read clones pointers under a short lock.
 #[derive(Default)]
 pub struct Cache {
-    shelves: Mutex<Shelves>,
+    kinds: Mutex<KindCaches>,
     relisted: Notify,
 }
 
 impl Cache {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Shelves> {
-        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> MutexGuard<'_, KindCaches> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether Namespaces and Pods are known, so that what is not here is not there.
     pub fn synced(&self) -> bool {
-        let shelves = self.lock();
-        shelves.namespaces.synced && shelves.pods.synced
+        let kinds = self.lock();
+        kinds.namespaces.synced && kinds.pods.synced
     }
 
     /// Waits until Namespaces and Pods are known.
@@ -149,11 +152,11 @@ impl Cache {
 
     /// Whether VMs are known: KubeVirt is served and listed, or known to be absent.
     pub fn vms_synced(&self) -> bool {
-        let shelves = self.lock();
-        match shelves.kubevirt {
+        let kinds = self.lock();
+        match kinds.kubevirt {
             KubeVirt::Unknown => false,
             KubeVirt::Absent => true,
-            KubeVirt::Served => shelves.vms.synced && shelves.vmis.synced,
+            KubeVirt::Served => kinds.vms.synced && kinds.vmis.synced,
         }
     }
 
@@ -164,8 +167,8 @@ impl Cache {
 
     /// Why a watch does not work at present.
     pub fn trouble(&self) -> Option<String> {
-        let shelves = self.lock();
-        let Shelves { namespaces, pods, vms, vmis, kubevirt: _ } = &*shelves;
+        let kinds = self.lock();
+        let KindCaches { namespaces, pods, vms, vmis, kubevirt: _ } = &*kinds;
         let troubles = [&namespaces.trouble, &pods.trouble, &vms.trouble, &vmis.trouble];
         let lasting = troubles.into_iter().flatten().find(|(_, at)| at.elapsed() < TROUBLE_LASTS);
         lasting.map(|(trouble, _)| trouble.clone())
@@ -178,9 +181,9 @@ impl Cache {
 
     /// Every Namespace that carries our installation's label, with the cluster it claims.
     pub fn namespaces_all(&self) -> Vec<(Option<ClusterId>, Arc<NamespaceView>)> {
-        let shelves = self.lock();
-        let all = shelves.namespaces.views.iter();
-        all.flat_map(|(id, views)| views.values().map(|view| ((*id != NOBODY).then_some(*id), view.clone()))).collect()
+        let kinds = self.lock();
+        let all = kinds.namespaces.views.iter();
+        all.flat_map(|(id, views)| views.values().map(|view| (*id, view.clone()))).collect()
     }
 
     /// Pods of a cluster, launchers included.
@@ -200,8 +203,8 @@ impl Cache {
 
     /// Number of objects kept, by kind.
     pub fn sizes(&self) -> [(&'static str, usize); 4] {
-        let shelves = self.lock();
-        let Shelves { namespaces, pods, vms, vmis, kubevirt: _ } = &*shelves;
+        let kinds = self.lock();
+        let KindCaches { namespaces, pods, vms, vmis, kubevirt: _ } = &*kinds;
         [("namespace", namespaces.len()), ("pod", pods.len()), ("vm", vms.len()), ("vmi", vmis.len())]
     }
 }
@@ -210,35 +213,35 @@ impl Cache {
 mod tests {
     use super::*;
 
-    fn place(cluster: i64, name: &str) -> Place {
-        Place { cluster: ClusterId(cluster), namespace: "n".into(), name: name.into() }
+    fn object(cluster: i64, name: &str) -> ObjectRef {
+        ObjectRef { cluster: Some(ClusterId(cluster)), namespace: "n".into(), name: name.into() }
     }
 
     #[test]
     fn a_relist_replaces_everything_at_its_end_and_not_before() {
-        let mut shelf = Shelf::default();
-        shelf.relist_begin();
-        shelf.relist_add(place(1, "a"), 'a');
-        assert!(!shelf.synced && shelf.of(ClusterId(1)).is_empty());
-        shelf.relist_end();
-        assert!(shelf.synced);
-        shelf.apply(place(2, "b"), 'b');
+        let mut cache = KindCache::default();
+        cache.relist_begin();
+        cache.relist_add(object(1, "a"), 'a');
+        assert!(!cache.synced && cache.of(ClusterId(1)).is_empty());
+        cache.relist_end();
+        assert!(cache.synced);
+        cache.apply(object(2, "b"), 'b');
 
-        shelf.relist_begin();
-        assert_eq!(*shelf.of(ClusterId(1))[0], 'a', "the old views stay until the new are complete");
-        shelf.relist_add(place(3, "c"), 'c');
-        assert_eq!(shelf.relist_end(), [ClusterId(1), ClusterId(2), ClusterId(3)], "clusters that lost something are told too");
-        assert_eq!((shelf.of(ClusterId(1)).len(), shelf.len()), (0, 1));
+        cache.relist_begin();
+        assert_eq!(*cache.of(ClusterId(1))[0], 'a', "the old views stay until the new are complete");
+        cache.relist_add(object(3, "c"), 'c');
+        assert_eq!(cache.relist_end(), [ClusterId(1), ClusterId(2), ClusterId(3)], "clusters that lost something are told too");
+        assert_eq!((cache.of(ClusterId(1)).len(), cache.len()), (0, 1));
     }
 
     #[test]
     fn a_failing_watch_keeps_what_it_knew() {
-        let mut shelf = Shelf::default();
-        shelf.relist_end();
-        shelf.apply(place(1, "a"), 'a');
-        shelf.fail("unreachable".into());
-        assert_eq!((shelf.synced, shelf.len(), shelf.trouble.as_ref().map(|t| t.0.as_str())), (true, 1, Some("unreachable")));
-        shelf.delete(&place(1, "a"));
-        assert!(shelf.views.is_empty());
+        let mut cache = KindCache::default();
+        cache.relist_end();
+        cache.apply(object(1, "a"), 'a');
+        cache.fail("unreachable".into());
+        assert_eq!((cache.synced, cache.len(), cache.trouble.as_ref().map(|t| t.0.as_str())), (true, 1, Some("unreachable")));
+        cache.delete(&object(1, "a"));
+        assert!(cache.views.is_empty());
     }
 }

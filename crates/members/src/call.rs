@@ -10,7 +10,7 @@ use http_body_util::BodyExt as _;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use serde::de::DeserializeOwned;
 
-use crate::{ApiFailure, Member, MemberError, Result, view::cut};
+use crate::{ApiFailure, Member, MemberError, Result, text::bounded};
 
 /// A request in the making.
 pub(crate) struct Call {
@@ -51,7 +51,7 @@ impl Member {
             Ok(result) => result,
             Err(_) => Err(MemberError::Timeout(deadline)),
         };
-        self.note(result.as_ref().err());
+        self.remember_answer(result.as_ref().err());
         result
     }
 
@@ -86,13 +86,13 @@ fn refusal(code: u16, body: &[u8], retry_after: Option<Duration>) -> MemberError
             let asked = asked.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
             ApiFailure {
                 code,
-                reason: cut(status.reason),
-                message: cut(Some(status.message.unwrap_or_else(|| format!("HTTP {code}")))),
+                reason: bounded(status.reason),
+                message: bounded(Some(status.message.unwrap_or_else(|| format!("HTTP {code}")))),
                 retry_after: retry_after.or(asked.map(Duration::from_secs)),
             }
         }
         Err(_) => {
-            let text = cut(Some(String::from_utf8_lossy(body).trim().to_owned()));
+            let text = bounded(Some(String::from_utf8_lossy(body).trim().to_owned()));
             let message = if text.is_empty() { format!("HTTP {code}") } else { format!("HTTP {code}: {text}") };
             ApiFailure { code, reason: String::new(), message, retry_after }
         }
@@ -105,8 +105,8 @@ pub(crate) fn transport(error: &kube::Error) -> MemberError {
     match error {
         kube::Error::Api(status) => MemberError::Api(Box::new(ApiFailure {
             code: status.code,
-            reason: cut(Some(status.reason.clone())),
-            message: cut(Some(status.message.clone())),
+            reason: bounded(Some(status.reason.clone())),
+            message: bounded(Some(status.message.clone())),
             retry_after: None,
         })),
         kube::Error::Auth(e) => MemberError::Config(chain(e)),

@@ -42,7 +42,7 @@ impl MemberError {
     /// A word for metrics and conditions, from a small fixed set.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Api(failure) => failure.sort(),
+            Self::Api(failure) => failure.classify(),
             Self::Timeout(_) => "Timeout",
             Self::Unreachable(_) => "Unreachable",
             Self::BadAnswer(_) => "BadAnswer",
@@ -96,7 +96,7 @@ impl MemberError {
 }
 
 impl ApiFailure {
-    fn sort(&self) -> &'static str {
+    fn classify(&self) -> &'static str {
         let says = |text: &str| self.message.contains(text);
         match self.code {
             400 | 422 => "Invalid",

@@ -59,7 +59,7 @@ impl Member {
     }
 
     /// Remembers whether the member answers. A refusal is an answer.
-    pub(crate) fn note(&self, error: Option<&MemberError>) {
+    pub(crate) fn remember_answer(&self, error: Option<&MemberError>) {
         let trouble = error.filter(|e| matches!(e, MemberError::Timeout(_) | MemberError::Unreachable(_))).cloned();
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }

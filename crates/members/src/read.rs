@@ -10,9 +10,6 @@ use types::Timestamp;
 
 use crate::{Kind, Member, NamespaceView, Result, call::Call, member::REQUEST_DEADLINE, view::SlimNamespace};
 
-/// What identifies a Namespace that was just read.
-pub type NamespaceHead = NamespaceView;
-
 /// Which part of a log.
 #[derive(Debug, Clone, Default)]
 pub struct LogQuery {
@@ -48,7 +45,7 @@ pub struct EventView {
 }
 
 #[derive(Deserialize)]
-struct Head {
+struct PartialObject {
     metadata: ObjectMeta,
 }
 
@@ -60,24 +57,24 @@ struct List<T> {
 
 impl Member {
     /// A Namespace as it is now; `None` when there is none.
-    pub async fn namespace(&self, name: &str) -> Result<Option<NamespaceHead>> {
+    pub async fn namespace(&self, name: &str) -> Result<Option<NamespaceView>> {
         let call = Call::new(Method::GET, Kind::Namespace.object(None, name));
-        missing_is_none(self.call::<SlimNamespace>(call, REQUEST_DEADLINE).await.map(NamespaceHead::from))
+        missing_is_none(self.call::<SlimNamespace>(call, REQUEST_DEADLINE).await.map(NamespaceView::from))
     }
 
     /// UID of an object as it is now; `None` when there is none.
     pub async fn uid(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<String>> {
         let call = Call::new(Method::GET, kind.object(Some(namespace), name));
-        let head = missing_is_none(self.call::<Head>(call, REQUEST_DEADLINE).await)?;
-        Ok(head.map(|head| head.metadata.uid.unwrap_or_default()))
+        let object = missing_is_none(self.call::<PartialObject>(call, REQUEST_DEADLINE).await)?;
+        Ok(object.map(|object| object.metadata.uid.unwrap_or_default()))
     }
 
     /// Names of at most `limit` objects with a label, as they are now. No such kind: none.
     pub async fn names(&self, kind: Kind, namespace: &str, selector: &str, limit: u32) -> Result<Vec<String>> {
         let call = Call::new(Method::GET, kind.collection(Some(namespace))).query("labelSelector", selector).query("limit", limit.to_string());
-        let list = missing_is_none(self.call::<List<Head>>(call, REQUEST_DEADLINE).await)?;
+        let list = missing_is_none(self.call::<List<PartialObject>>(call, REQUEST_DEADLINE).await)?;
         let items = list.map(|list| list.items).unwrap_or_default();
-        Ok(items.into_iter().filter_map(|head| head.metadata.name).collect())
+        Ok(items.into_iter().filter_map(|object| object.metadata.name).collect())
     }
 
     /// A Pod's log as text.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{api::ApiResource, core::DynamicResourceScope};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use crate::Kind;
 
@@ -19,6 +19,16 @@ pub(crate) struct Slim<S, T> {
     pub(crate) spec: S,
     #[serde(default)]
     pub(crate) status: T,
+}
+
+/// A part that is skipped.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Skipped;
+
+impl<'de> Deserialize<'de> for Skipped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
 }
 
 impl<S, T> kube::Resource for Slim<S, T> {

@@ -21,10 +21,10 @@ use types::{ClusterId, labels};
 
 use crate::{
     Cache, Kind, KubeVirt, Member,
-    cache::{Shelf, Shelves},
+    cache::{KindCache, KindCaches},
     call::{Call, chain},
     member::REQUEST_DEADLINE,
-    view::{SlimNamespace, SlimPod, SlimVm, SlimVmi, place},
+    view::{ObjectRef, SlimNamespace, SlimPod, SlimVm, SlimVmi},
 };
 
 /// How often a member is asked whether it serves KubeVirt.
@@ -49,8 +49,8 @@ impl Watches {
         let watch =
             Watch { member, cache: cache.clone(), on_change: Arc::new(on_change), selector: format!("{}={installation}", labels::INSTALLATION) };
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch.clone().run::<SlimNamespace, _>(Kind::Namespace, |shelves| &mut shelves.namespaces));
-        tasks.spawn(watch.clone().run::<SlimPod, _>(Kind::Pod, |shelves| &mut shelves.pods));
+        tasks.spawn(watch.clone().run::<SlimNamespace, _>(Kind::Namespace, |kinds| &mut kinds.namespaces));
+        tasks.spawn(watch.clone().run::<SlimPod, _>(Kind::Pod, |kinds| &mut kinds.pods));
         tasks.spawn(watch.follow_kubevirt());
         Self { cache, tasks }
     }
@@ -75,7 +75,7 @@ async fn any_ended(tasks: &mut Option<JoinSet<()>>) {
 }
 
 /// Where a kind's views are kept.
-type ShelfOf<V> = fn(&mut Shelves) -> &mut Shelf<V>;
+type KindCacheOf<V> = fn(&mut KindCaches) -> &mut KindCache<V>;
 
 /// What can be watched: the parts of an object that we use.
 trait Watched: kube::Resource<DynamicType = ApiResource> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
@@ -92,7 +92,7 @@ struct Watch {
 
 impl Watch {
     /// Follows one kind for ever.
-    async fn run<K: Watched + Into<V>, V>(self, kind: Kind, shelf: ShelfOf<V>) {
+    async fn run<K: Watched + Into<V>, V>(self, kind: Kind, views: KindCacheOf<V>) {
         let api: Api<K> = Api::all_with(self.member.client.clone(), &kind.api_resource());
         let config = watcher::Config::default().labels(&self.selector).timeout(WATCH_SECONDS);
         let mut events = watcher::watcher(api, config).default_backoff().boxed();
@@ -103,7 +103,7 @@ impl Watch {
                     if std::mem::take(&mut failing) && !matches!(event, Event::Init) {
                         tracing::info!(member = self.member.name(), kind = kind.as_str(), "the watch works again");
                     }
-                    self.take(event, shelf);
+                    self.apply(event, views);
                 }
                 Ok(None) => return,
                 Err(error) => {
@@ -111,40 +111,41 @@ impl Watch {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(member = self.member.name(), kind = kind.as_str(), error = %text, "the watch fails");
                     }
-                    shelf(&mut self.cache.lock()).fail(text);
+                    views(&mut self.cache.lock()).fail(text);
                 }
             }
         }
     }
 
-    fn take<K: Watched + Into<V>, V>(&self, event: Event<K>, shelf: ShelfOf<V>) {
+    /// Brings an event into the cache, then tells which clusters it touches.
+    fn apply<K: Watched + Into<V>, V>(&self, event: Event<K>, views: KindCacheOf<V>) {
         let touched = {
-            let mut shelves = self.cache.lock();
-            let shelf = shelf(&mut shelves);
+            let mut kinds = self.cache.lock();
+            let views = views(&mut kinds);
             match event {
                 Event::Init => {
-                    shelf.relist_begin();
+                    views.relist_begin();
                     Vec::new()
                 }
                 Event::InitApply(object) => {
-                    shelf.relist_add(place(object.meta()), object.into());
+                    views.relist_add(ObjectRef::of(object.meta()), object.into());
                     Vec::new()
                 }
                 Event::InitDone => {
-                    let touched = shelf.relist_end();
+                    let touched = views.relist_end();
                     self.cache.relisted();
                     touched
                 }
                 Event::Apply(object) => {
-                    let place = place(object.meta());
-                    let cluster = place.cluster;
-                    shelf.apply(place, object.into());
-                    vec![cluster]
+                    let named = ObjectRef::of(object.meta());
+                    let cluster = named.cluster;
+                    views.apply(named, object.into());
+                    cluster.into_iter().collect()
                 }
                 Event::Delete(object) => {
-                    let place = place(object.meta());
-                    shelf.delete(&place);
-                    vec![place.cluster]
+                    let named = ObjectRef::of(object.meta());
+                    views.delete(&named);
+                    named.cluster.into_iter().collect()
                 }
             }
         };
@@ -160,18 +161,18 @@ impl Watch {
                 KubeVirt::Served if watching.is_none() => {
                     tracing::info!(member = self.member.name(), "KubeVirt is served: watching VMs");
                     let mut tasks = JoinSet::new();
-                    tasks.spawn(self.clone().run::<SlimVm, _>(Kind::VirtualMachine, |shelves| &mut shelves.vms));
-                    tasks.spawn(self.clone().run::<SlimVmi, _>(Kind::VirtualMachineInstance, |shelves| &mut shelves.vmis));
+                    tasks.spawn(self.clone().run::<SlimVm, _>(Kind::VirtualMachine, |kinds| &mut kinds.vms));
+                    tasks.spawn(self.clone().run::<SlimVmi, _>(Kind::VirtualMachineInstance, |kinds| &mut kinds.vmis));
                     watching = Some(tasks);
                     self.cache.lock().kubevirt = state;
                 }
                 KubeVirt::Absent => {
                     watching = None;
                     let touched = {
-                        let mut shelves = self.cache.lock();
-                        shelves.kubevirt = state;
-                        let mut touched = shelves.vms.clear();
-                        touched.extend(shelves.vmis.clear());
+                        let mut kinds = self.cache.lock();
+                        kinds.kubevirt = state;
+                        let mut touched = kinds.vms.clear();
+                        touched.extend(kinds.vmis.clear());
                         touched
                     };
                     touched.into_iter().for_each(|cluster| (self.on_change)(cluster));

@@ -1,0 +1,48 @@
+//! Namespaces, with what proves that one is ours.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::NamespaceStatus;
+use types::labels;
+
+use super::{Condition, annotation, terminating};
+use crate::slim::{Skipped, Slim};
+
+pub(crate) type SlimNamespace = Slim<Skipped, NamespaceStatus>;
+
+/// A Namespace with our installation's label.
+#[derive(Debug, Clone, Default)]
+pub struct NamespaceView {
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Our labels and those of Pod Security.
+    pub labels: BTreeMap<String, String>,
+    /// Annotation [`labels::CLAIM`].
+    pub claim: Option<String>,
+    /// When it was deleted, in seconds since 1970.
+    pub terminating: Option<i64>,
+    /// Conditions that are true: while terminating, what blocks it.
+    pub conditions: Vec<Condition>,
+}
+
+impl From<SlimNamespace> for NamespaceView {
+    fn from(namespace: SlimNamespace) -> Self {
+        let Slim { metadata: meta, spec: _, status } = namespace;
+        let conditions = status.conditions.into_iter().flatten().filter(|c| c.status == "True");
+        let wanted = |name: &str| {
+            name.starts_with("kubekcloud.io/")
+                || name.starts_with("pod-security.kubernetes.io/")
+                || [labels::MANAGED_BY, labels::INSTANCE_TYPE].contains(&name)
+        };
+        Self {
+            claim: annotation(&meta, labels::CLAIM).map(str::to_owned),
+            terminating: terminating(&meta),
+            conditions: conditions.map(|c| Condition::new(&c.type_, c.reason, c.message)).collect(),
+            labels: meta.labels.into_iter().flatten().filter(|(name, _)| wanted(name)).collect(),
+            name: meta.name.unwrap_or_default(),
+            uid: meta.uid.unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! KubeVirt's VirtualMachines, and the VirtualMachineInstances that exist while they run.
+
+use types::InstanceId;
+
+use super::{Condition, instance, terminating};
+use crate::{
+    kubevirt::{VmSpec, VmStatus, VmiStatus},
+    slim::{Skipped, Slim},
+    text::bounded,
+};
+
+pub(crate) type SlimVm = Slim<VmSpec, VmStatus>;
+pub(crate) type SlimVmi = Slim<Skipped, VmiStatus>;
+
+/// A VirtualMachine of ours.
+#[derive(Debug, Clone, Default)]
+pub struct VmView {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// The instance it was made for.
+    pub instance: Option<InstanceId>,
+    /// `spec.runStrategy`.
+    pub run_strategy: String,
+    /// `status.printableStatus`; empty until virt-controller saw it.
+    pub printable: String,
+    /// Whether a VirtualMachineInstance exists.
+    pub created: bool,
+    /// Reason of condition `Paused`, while true. Left behind by KubeVirt on a stopped VM.
+    pub paused: Option<String>,
+    /// Condition `Failure`, while true.
+    pub failure: Option<Condition>,
+    /// Why it cannot start: `PodScheduled` or `Synchronized` is false.
+    pub trouble: Option<Condition>,
+    /// Whether virt-controller has start or stop requests left to carry out.
+    pub changing: bool,
+    /// When it was deleted, in seconds since 1970.
+    pub terminating: Option<i64>,
+    /// What keeps it from going.
+    pub finalizers: Vec<String>,
+}
+
+/// A VirtualMachineInstance of ours.
+#[derive(Debug, Clone, Default)]
+pub struct VmiView {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// The instance it was made for.
+    pub instance: Option<InstanceId>,
+    /// `status.phase`.
+    pub phase: String,
+    /// Its address.
+    pub ip: Option<String>,
+    /// Its node.
+    pub node: Option<String>,
+    /// When it was deleted, in seconds since 1970.
+    pub terminating: Option<i64>,
+    /// What keeps it from going.
+    pub finalizers: Vec<String>,
+}
+
+impl From<SlimVm> for VmView {
+    fn from(vm: SlimVm) -> Self {
+        let Slim { metadata: meta, spec, status } = vm;
+        let VmStatus { printable_status, created, conditions, state_change_requests } = status;
+        let find = |kind: &str, value: &str| conditions.iter().find(|c| c.type_ == kind && c.status == value);
+        let keep = |kind: &str, value: &str| find(kind, value).map(|c| Condition::new(kind, c.reason.clone(), c.message.clone()));
+        Self {
+            instance: instance(&meta),
+            run_strategy: spec.run_strategy.unwrap_or_default(),
+            printable: bounded(Some(printable_status)),
+            created,
+            paused: find("Paused", "True").map(|c| c.reason.clone().unwrap_or_default()),
+            failure: keep("Failure", "True"),
+            trouble: keep("Synchronized", "False").or_else(|| keep("PodScheduled", "False")),
+            changing: !state_change_requests.is_empty(),
+            terminating: terminating(&meta),
+            namespace: meta.namespace.unwrap_or_default(),
+            name: meta.name.unwrap_or_default(),
+            uid: meta.uid.unwrap_or_default(),
+            finalizers: meta.finalizers.unwrap_or_default(),
+        }
+    }
+}
+
+impl From<SlimVmi> for VmiView {
+    fn from(vmi: SlimVmi) -> Self {
+        let Slim { metadata: meta, spec: _, status } = vmi;
+        let VmiStatus { phase, node_name, interfaces } = status;
+        Self {
+            instance: instance(&meta),
+            phase,
+            ip: interfaces.into_iter().find_map(|i| i.ip_address).filter(|ip| !ip.is_empty()),
+            node: node_name,
+            terminating: terminating(&meta),
+            namespace: meta.namespace.unwrap_or_default(),
+            name: meta.name.unwrap_or_default(),
+            uid: meta.uid.unwrap_or_default(),
+            finalizers: meta.finalizers.unwrap_or_default(),
+        }
+    }
+}
