@@ -1,9 +1,9 @@
 //! Who did what. Written in the transaction that did it.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{DbErr, FromQueryResult, QueryResult};
 use types::{Result, Timestamp, UserId};
 
-use crate::{Store, Tx, entity::audit, error::db};
+use crate::{Store, Tx, sql};
 
 /// Something done, to be recorded.
 #[derive(Debug, Clone)]
@@ -35,11 +35,25 @@ pub struct AuditRow {
     pub detail: Option<String>,
 }
 
+impl FromQueryResult for AuditRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: row.try_get(prefix, "id")?,
+            at: Timestamp(row.try_get(prefix, "at")?),
+            actor: UserId(row.try_get(prefix, "actor_id")?),
+            action: row.try_get(prefix, "action")?,
+            target: row.try_get(prefix, "target")?,
+            detail: row.try_get(prefix, "detail")?,
+        })
+    }
+}
+
 impl Tx {
     /// Records something done.
     pub async fn audit(&self, entry: AuditEntry) -> Result<()> {
         let AuditEntry { actor, action, target, detail } = entry;
-        self.execute(
+        sql::execute(
+            &self.tx,
             "INSERT INTO audit (at, actor_id, action, target, detail) VALUES (?, ?, ?, ?, ?)",
             [Timestamp::now().0.into(), actor.0.into(), action.into(), target.into(), detail.into()],
         )
@@ -51,23 +65,7 @@ impl Tx {
 impl Store {
     /// What was recorded before row `before`, newest first.
     pub async fn audit_trail(&self, before: i64, limit: u64) -> Result<Vec<AuditRow>> {
-        let rows = audit::Entity::find()
-            .filter(audit::Column::Id.lt(before))
-            .order_by_desc(audit::Column::Id)
-            .limit(limit)
-            .all(self.reader())
-            .await
-            .map_err(db)?;
-        Ok(rows
-            .into_iter()
-            .map(|audit::Model { id, at, actor_id, action, target, detail }| AuditRow {
-                id,
-                at: Timestamp(at),
-                actor: UserId(actor_id),
-                action,
-                target,
-                detail,
-            })
-            .collect())
+        let sql = "SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?";
+        sql::rows(self.reader(), sql, [before.into(), sql::at_most(limit)]).await
     }
 }

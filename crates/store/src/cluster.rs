@@ -2,13 +2,16 @@
 
 use std::iter;
 
-use sea_orm::{
-    ActiveValue::{NotSet, Set},
-    ConnectionTrait, EntityTrait, FromQueryResult, Value,
-};
+use sea_orm::{DbErr, FromQueryResult, QueryResult, Value};
 use types::{Bytes, ClusterId, ClusterName, ClusterStatus, Error, InstanceStatus, InstanceType, MemberId, MilliCpu, Result, Timestamp, UserId};
 
-use crate::{Store, Tx, entity::cluster, error::db, tx::random_word};
+use crate::{
+    Store, Tx,
+    dialect::for_update,
+    error::db,
+    random::random_word,
+    sql::{self, cluster_name, word},
+};
 
 /// A cluster without its instances.
 #[derive(Debug, Clone)]
@@ -25,11 +28,11 @@ pub struct ClusterRow {
     pub namespace: String,
     /// Pods or VMs.
     pub instance_type: InstanceType,
-    /// Of each instance.
+    /// CPU of each instance.
     pub cpu: MilliCpu,
-    /// Of each instance.
+    /// Memory of each instance.
     pub memory: Bytes,
-    /// Of each instance.
+    /// Persistent disk of each instance, if it has one.
     pub disk: Option<Bytes>,
     /// Container image, or the VM's disk image.
     pub image: String,
@@ -58,11 +61,11 @@ pub struct NewCluster {
     pub name: ClusterName,
     /// Pods or VMs.
     pub instance_type: InstanceType,
-    /// Of each instance.
+    /// CPU of each instance.
     pub cpu: MilliCpu,
-    /// Of each instance.
+    /// Memory of each instance.
     pub memory: Bytes,
-    /// Of each instance.
+    /// Persistent disk of each instance, if it has one.
     pub disk: Option<Bytes>,
     /// Container image, or the VM's disk image.
     pub image: String,
@@ -83,39 +86,45 @@ pub enum Inserted {
     NamespaceTaken,
 }
 
-/// How many instances of a cluster are in which state; without any, one line without a state.
+/// How many instances of a cluster are in one state; without any instances, one line without a state.
 #[derive(FromQueryResult)]
 struct StatusCount {
+    id: i64,
     instance_status: Option<String>,
     instances: i64,
 }
 
 impl ClusterRow {
-    fn new(row: cluster::Model, counts: &[StatusCount]) -> Result<Self> {
+    /// `row` is any of the lines that `counts` were read from: they differ in nothing else.
+    fn read(row: &QueryResult, counts: &[StatusCount]) -> Result<Self, DbErr> {
         let statuses = counts.iter().filter_map(|count| InstanceStatus::parse(count.instance_status.as_deref()?));
+        let deleting = row.try_get::<Option<i64>>("", "deleting_at")?.is_some();
         Ok(Self {
-            id: ClusterId(row.id),
-            owner: UserId(row.owner_id),
-            member: MemberId(row.member_id),
-            name: row.name,
-            namespace: row.namespace,
-            instance_type: parse_type(row.id, &row.instance_type)?,
-            cpu: MilliCpu(row.cpu_milli),
-            memory: Bytes(row.memory_bytes),
-            disk: row.disk_bytes.map(Bytes),
-            image: row.image,
+            id: ClusterId(row.try_get("", "id")?),
+            owner: UserId(row.try_get("", "owner_id")?),
+            member: MemberId(row.try_get("", "member_id")?),
+            name: row.try_get("", "name")?,
+            namespace: row.try_get("", "namespace")?,
+            instance_type: word(row, "", "instance_type", InstanceType::parse)?,
+            cpu: MilliCpu(row.try_get("", "cpu_milli")?),
+            memory: Bytes(row.try_get("", "memory_bytes")?),
+            disk: row.try_get::<Option<i64>>("", "disk_bytes")?.map(Bytes),
+            image: row.try_get("", "image")?,
             instance_count: counts.iter().map(|count| count.instances).sum(),
-            status: ClusterStatus::of(row.deleting_at.is_some(), statuses),
-            reason: row.reason,
-            message: row.message,
-            created_at: Timestamp(row.created_at),
-            updated_at: Timestamp(row.updated_at),
+            status: ClusterStatus::of(deleting, statuses),
+            reason: row.try_get("", "reason")?,
+            message: row.try_get("", "message")?,
+            created_at: Timestamp(row.try_get("", "created_at")?),
+            updated_at: Timestamp(row.try_get("", "updated_at")?),
         })
     }
 }
 
-pub(crate) fn parse_type(id: i64, word: &str) -> Result<InstanceType> {
-    InstanceType::parse(word).ok_or_else(|| Error::internal(format_args!("cluster {id}: unknown instance type")))
+/// A condition on clusters `c` that keeps to those of an owner, where there is one; its values are [`of_owner`]'s.
+pub(crate) const OF_OWNER: &str = "(? = 0 OR c.owner_id = ?)";
+
+pub(crate) fn of_owner(owner: Option<UserId>) -> [Value; 2] {
+    [i64::from(owner.is_some()).into(), owner.map_or(0, |owner| owner.0).into()]
 }
 
 impl Store {
@@ -140,18 +149,16 @@ impl Store {
              JOIN clusters c ON c.id = n.id ORDER BY c.id"
         );
         let owner = owner.map(|owner| Value::from(owner.0));
-        let values = iter::once(id.into()).chain(owner).chain([i64::try_from(limit).unwrap_or(i64::MAX).into(), false.into()]);
-        let lines = self.reader().query_all_raw(self.sql(&sql, values)).await.map_err(db)?;
-        let mut clusters: Vec<(cluster::Model, Vec<StatusCount>)> = Vec::new();
-        for line in &lines {
-            let count = StatusCount::from_query_result(line, "").map_err(db)?;
-            let id: i64 = line.try_get("", "id").map_err(db)?;
-            match clusters.last_mut().filter(|(row, _)| row.id == id) {
-                Some((_, counts)) => counts.push(count),
-                None => clusters.push((cluster::Model::from_query_result(line, "").map_err(db)?, vec![count])),
-            }
-        }
-        clusters.into_iter().map(|(row, counts)| ClusterRow::new(row, &counts)).collect()
+        let values = iter::once(id.into()).chain(owner).chain([sql::at_most(limit), false.into()]);
+        let lines = sql::raw(self.reader(), &sql, values).await?;
+        let counts = lines.iter().map(|line| StatusCount::from_query_result(line, "")).collect::<Result<Vec<_>, _>>().map_err(db)?;
+        let mut rest = lines.as_slice();
+        let by_cluster = counts.chunk_by(|a, b| a.id == b.id).map(|counts| {
+            let (lines, after) = rest.split_at(counts.len());
+            rest = after;
+            ClusterRow::read(&lines[0], counts).map_err(db)
+        });
+        by_cluster.collect()
     }
 }
 
@@ -160,88 +167,80 @@ impl Tx {
     pub async fn cluster_insert(&self, new: NewCluster) -> Result<Inserted> {
         let NewCluster { owner, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init } = new;
         let plain = name.namespace();
-        let [same_name, same_namespace] = self.names_taken(owner, &name, member, &plain).await?;
-        if same_name {
+        // Asked first: a refused INSERT would spoil the transaction on PostgreSQL.
+        let taken = self.names_taken(owner, &name, member, &plain).await?;
+        if taken.same_name > 0 {
             return Ok(Inserted::NameTaken);
         }
+        let namespace = if taken.same_namespace > 0 { name.namespace_with(&random_word(6)) } else { plain };
         let now = Timestamp::now().0;
-        let row = cluster::ActiveModel {
-            id: NotSet,
-            owner_id: Set(owner.0),
-            member_id: Set(member.0),
-            namespace: Set(if same_namespace { name.namespace_with(&random_word(6)) } else { plain }),
-            name: Set(name.as_str().to_owned()),
-            namespace_uid: Set(None),
-            claim: Set(random_word(20)),
-            instance_type: Set(instance_type.as_str().to_owned()),
-            cpu_milli: Set(cpu.0),
-            memory_bytes: Set(memory.0),
-            disk_bytes: Set(disk.map(|d| d.0)),
-            image: Set(image),
-            ssh_public_key: Set(ssh_public_key),
-            cloud_init: Set(cloud_init),
-            generation: Set(1),
-            deleting_at: Set(None),
-            created_at: Set(now),
-            updated_at: Set(now),
-            observed_generation: Set(0),
-            reason: Set(None),
-            message: Set(None),
-        };
-        match cluster::Entity::insert(row).exec(&self.tx).await {
-            Ok(inserted) => Ok(Inserted::Id(ClusterId(inserted.last_insert_id))),
-            Err(e) if crate::error::is_duplicate(&e) => Ok(Inserted::NamespaceTaken),
-            Err(e) => Err(db(e)),
-        }
+        let id = sql::insert_unless_taken(
+            &self.tx,
+            "INSERT INTO clusters (owner_id, member_id, name, namespace, claim, instance_type, cpu_milli, memory_bytes, disk_bytes, \
+             image, ssh_public_key, cloud_init, created_at, updated_at, generation, observed_generation) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0)",
+            [
+                owner.0.into(),
+                member.0.into(),
+                name.as_str().into(),
+                namespace.into(),
+                random_word(20).into(),
+                instance_type.as_str().into(),
+                cpu.0.into(),
+                memory.0.into(),
+                disk.map(|disk| disk.0).into(),
+                image.into(),
+                ssh_public_key.into(),
+                cloud_init.into(),
+                now.into(),
+                now.into(),
+            ],
+        )
+        .await?;
+        Ok(id.map_or(Inserted::NamespaceTaken, |id| Inserted::Id(ClusterId(id))))
     }
 
     /// Locks a cluster of `owner` for a change of its intent.
     pub async fn cluster_lock(&self, owner: Option<UserId>, id: ClusterId) -> Result<Option<ClusterIntentRow>> {
         // The owner is part of what is locked: waiting for somebody else's row would tell that it is there.
-        let sql = format!("SELECT * FROM clusters WHERE id = ? AND (? = 0 OR owner_id = ?){}", self.for_update());
-        let values = [id.0.into(), i64::from(owner.is_some()).into(), owner.map_or(0, |owner| owner.0).into()];
-        let row = self.tx.query_one_raw(self.sql(&sql, values)).await.map_err(db)?;
-        let row = row.map(|row| cluster::Model::from_query_result(&row, "").map_err(db)).transpose()?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(ClusterIntentRow {
-            owner: UserId(row.owner_id),
-            name: ClusterName::parse(&row.name).map_err(Error::Internal)?,
-            cpu: MilliCpu(row.cpu_milli),
-            memory: Bytes(row.memory_bytes),
-            disk: row.disk_bytes.map(Bytes),
-            deleting: row.deleting_at.is_some(),
-        }))
+        let sql = format!("SELECT * FROM clusters c WHERE c.id = ? AND {OF_OWNER}{}", for_update(self.backend()));
+        sql::row(&self.tx, &sql, iter::once(id.0.into()).chain(of_owner(owner))).await
     }
 
     /// Notes that a cluster's intent has changed, so that reconciling looks at it.
     pub async fn cluster_touch(&self, id: ClusterId) -> Result<()> {
-        self.execute("UPDATE clusters SET generation = generation + 1, updated_at = ? WHERE id = ?", [Timestamp::now().0.into(), id.0.into()])
-            .await?;
+        let sql = "UPDATE clusters SET generation = generation + 1, updated_at = ? WHERE id = ?";
+        sql::execute(&self.tx, sql, [Timestamp::now().0.into(), id.0.into()]).await?;
         Ok(())
     }
 
     /// Marks a cluster for deletion.
     pub async fn cluster_delete(&self, id: ClusterId) -> Result<()> {
-        self.execute("UPDATE clusters SET deleting_at = ? WHERE id = ?", [Timestamp::now().0.into(), id.0.into()]).await?;
+        sql::execute(&self.tx, "UPDATE clusters SET deleting_at = ? WHERE id = ?", [Timestamp::now().0.into(), id.0.into()]).await?;
         self.cluster_touch(id).await
     }
 
     /// How many clusters a user has, deleting ones included.
     pub async fn cluster_count(&self, owner: UserId) -> Result<i64> {
-        let row = self.tx.query_one_raw(self.sql("SELECT COUNT(*) AS n FROM clusters WHERE owner_id = ?", [owner.0.into()])).await.map_err(db)?;
-        row.map_or(Ok(0), |row| row.try_get("", "n").map_err(db))
+        let count = sql::scalar(&self.tx, "SELECT COUNT(*) FROM clusters WHERE owner_id = ?", [owner.0.into()]).await?;
+        Ok(count.unwrap_or_default())
     }
 
-    /// Whether the owner has a cluster of this name, and whether the member has a namespace of that name for another.
-    async fn names_taken(&self, owner: UserId, name: &ClusterName, member: MemberId, namespace: &str) -> Result<[bool; 2]> {
+    async fn names_taken(&self, owner: UserId, name: &ClusterName, member: MemberId, namespace: &str) -> Result<Taken> {
         let sql = "SELECT (SELECT COUNT(*) FROM clusters WHERE owner_id = ? AND name = ?) AS same_name, \
                    (SELECT COUNT(*) FROM clusters WHERE member_id = ? AND namespace = ?) AS same_namespace";
         let values = [owner.0.into(), name.as_str().into(), member.0.into(), namespace.into()];
-        let row = self.tx.query_one_raw(self.sql(sql, values)).await.map_err(db)?;
-        let row = row.ok_or_else(|| Error::internal("a SELECT of two counts has no row"))?;
-        let taken = |column| row.try_get::<i64>("", column).map(|count| count > 0).map_err(db);
-        Ok([taken("same_name")?, taken("same_namespace")?])
+        sql::row(&self.tx, sql, values).await?.ok_or_else(|| Error::internal("a SELECT of two counts has no row"))
     }
+}
+
+/// How many others have a new cluster's names.
+#[derive(FromQueryResult)]
+struct Taken {
+    /// Clusters of its owner.
+    same_name: i64,
+    /// Clusters of its member.
+    same_namespace: i64,
 }
 
 /// The part of a locked cluster that decisions are made on.
@@ -251,12 +250,25 @@ pub struct ClusterIntentRow {
     pub owner: UserId,
     /// The tenant's name for it.
     pub name: ClusterName,
-    /// Of each instance.
+    /// CPU of each instance.
     pub cpu: MilliCpu,
-    /// Of each instance.
+    /// Memory of each instance.
     pub memory: Bytes,
-    /// Of each instance.
+    /// Persistent disk of each instance, if it has one.
     pub disk: Option<Bytes>,
     /// On its way out.
     pub deleting: bool,
+}
+
+impl FromQueryResult for ClusterIntentRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            owner: UserId(row.try_get(prefix, "owner_id")?),
+            name: cluster_name(row, prefix, "name")?,
+            cpu: MilliCpu(row.try_get(prefix, "cpu_milli")?),
+            memory: Bytes(row.try_get(prefix, "memory_bytes")?),
+            disk: row.try_get::<Option<i64>>(prefix, "disk_bytes")?.map(Bytes),
+            deleting: row.try_get::<Option<i64>>(prefix, "deleting_at")?.is_some(),
+        })
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, Statement, sqlx::sqlite};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, sqlx::sqlite};
 use types::{Error, Result, Secret};
 
 use crate::error::{db, is_busy};
@@ -59,35 +59,6 @@ impl Store {
     pub(crate) fn writer(&self) -> &DatabaseConnection {
         &self.write
     }
-
-    /// An SQL expression for the database's own clock, in microseconds.
-    pub(crate) fn clock(&self) -> &'static str {
-        match self.backend() {
-            DbBackend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
-            DbBackend::MySql => "CAST(UNIX_TIMESTAMP(SYSDATE(6)) * 1000000 AS SIGNED)",
-            _ => "CAST(unixepoch('subsec') * 1000000 AS INTEGER)",
-        }
-    }
-
-    /// A statement written with `?` for values, in this database's own notation.
-    pub(crate) fn sql(&self, sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Statement {
-        let backend = self.backend();
-        Statement::from_sql_and_values(backend, placeholders(backend, sql), values)
-    }
-}
-
-/// `?` becomes `$1`, `$2`, ... for PostgreSQL. Our statements hold no literal question marks.
-pub(crate) fn placeholders(backend: DbBackend, sql: &str) -> String {
-    if backend != DbBackend::Postgres {
-        return sql.to_owned();
-    }
-    let mut out = String::with_capacity(sql.len() + 16);
-    let mut parts = sql.split('?');
-    out.push_str(parts.next().unwrap_or_default());
-    for (n, part) in parts.enumerate() {
-        out.push_str(&format!("${}{part}", n + 1));
-    }
-    out
 }
 
 fn cannot_open(what: &str, error: &DbErr) -> Error {
@@ -189,11 +160,5 @@ mod tests {
         for bad in ["", "cmp.db", "oracle://x", "sqlite://", "sqlite:///:memory:"] {
             assert!(Location::parse(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn postgres_numbers_its_placeholders() {
-        assert_eq!(placeholders(DbBackend::Postgres, "a = ? AND b = ?"), "a = $1 AND b = $2");
-        assert_eq!(placeholders(DbBackend::Sqlite, "a = ?"), "a = ?");
     }
 }

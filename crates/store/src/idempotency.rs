@@ -1,9 +1,9 @@
 //! Creates that may be sent twice: the second answers as the first did.
 
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::FromQueryResult;
 use types::{ClusterId, Result, Timestamp, UserId};
 
-use crate::{Tx, error::db};
+use crate::{Tx, sql};
 
 /// An earlier request with the same key.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -26,19 +26,17 @@ const LIFETIME: i64 = 24 * 3600 * 1_000_000;
 impl Tx {
     /// What was created with `key` before. Call after [`Tx::owner_lock`]: a request in flight is waited for there.
     pub async fn remembered(&self, owner: UserId, key: &str) -> Result<Option<Remembered>> {
-        let statement = self.sql(
-            "SELECT request_digest, cluster_id FROM idempotency WHERE owner_id = ? AND idempotency_key = ? AND created_at > ?",
-            [owner.0.into(), key.into(), (Timestamp::now().0 - LIFETIME).into()],
-        );
-        let row = self.tx.query_one_raw(statement).await.map_err(db)?;
-        row.map(|row| Remembered::from_query_result(&row, "").map_err(db)).transpose()
+        let sql = "SELECT request_digest, cluster_id FROM idempotency WHERE owner_id = ? AND idempotency_key = ? AND created_at > ?";
+        sql::row(&self.tx, sql, [owner.0.into(), key.into(), (Timestamp::now().0 - LIFETIME).into()]).await
     }
 
     /// Remembers `key`, and forgets this owner's old ones.
     pub async fn remember(&self, owner: UserId, key: &str, request_digest: &str, cluster: ClusterId) -> Result<()> {
         let now = Timestamp::now().0;
-        self.execute("DELETE FROM idempotency WHERE owner_id = ? AND created_at <= ?", [owner.0.into(), (now - LIFETIME).into()]).await?;
-        self.execute(
+        let old = [owner.0.into(), (now - LIFETIME).into()];
+        sql::execute(&self.tx, "DELETE FROM idempotency WHERE owner_id = ? AND created_at <= ?", old).await?;
+        sql::execute(
+            &self.tx,
             "INSERT INTO idempotency (owner_id, idempotency_key, request_digest, cluster_id, created_at) VALUES (?, ?, ?, ?, ?)",
             [owner.0.into(), key.into(), request_digest.into(), cluster.0.into(), now.into()],
         )

@@ -1,8 +1,14 @@
 //! What reconciling reads: a cluster as its owner wants it, and what was last seen of it.
 //!
-//! Intent is written by `app` only, observations by [`crate::status`] only.
+//! Intent is written by `app` only, through [`crate::Tx`]; observations by [`crate::observe`] only.
 
-use types::{Bytes, ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, MilliCpu, UserId};
+use sea_orm::{DbErr, FromQueryResult, QueryResult};
+use types::{Bytes, ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, MilliCpu, Result, UserId};
+
+use crate::{
+    Store,
+    sql::{self, cluster_name, word},
+};
 
 /// A cluster with all its instances.
 #[derive(Debug, Clone)]
@@ -23,9 +29,9 @@ pub struct ClusterIntent {
     pub claim: String,
     /// Pods or VMs.
     pub instance_type: InstanceType,
-    /// Of each instance.
+    /// CPU of each instance.
     pub cpu: MilliCpu,
-    /// Of each instance.
+    /// Memory of each instance.
     pub memory: Bytes,
     /// Persistent disk of each instance.
     pub disk: Option<Bytes>,
@@ -83,22 +89,79 @@ pub struct InstanceObserved {
     pub node: Option<String>,
 }
 
-/// A new observation of one instance.
-#[derive(Debug, Clone)]
-pub struct InstanceObservation {
-    /// Which one.
-    pub id: InstanceId,
-    /// What is seen now.
-    pub observed: InstanceObserved,
+impl FromQueryResult for ClusterIntent {
+    /// Without its instances, which have rows of their own.
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: ClusterId(row.try_get(prefix, "id")?),
+            owner: UserId(row.try_get(prefix, "owner_id")?),
+            member: MemberId(row.try_get(prefix, "member_id")?),
+            name: cluster_name(row, prefix, "name")?,
+            namespace: row.try_get(prefix, "namespace")?,
+            namespace_uid: row.try_get(prefix, "namespace_uid")?,
+            claim: row.try_get(prefix, "claim")?,
+            instance_type: word(row, prefix, "instance_type", InstanceType::parse)?,
+            cpu: MilliCpu(row.try_get(prefix, "cpu_milli")?),
+            memory: Bytes(row.try_get(prefix, "memory_bytes")?),
+            disk: row.try_get::<Option<i64>>(prefix, "disk_bytes")?.map(Bytes),
+            image: row.try_get(prefix, "image")?,
+            ssh_public_key: row.try_get(prefix, "ssh_public_key")?,
+            cloud_init: row.try_get(prefix, "cloud_init")?,
+            generation: row.try_get(prefix, "generation")?,
+            observed_generation: row.try_get(prefix, "observed_generation")?,
+            deleting: row.try_get::<Option<i64>>(prefix, "deleting_at")?.is_some(),
+            instances: Vec::new(),
+        })
+    }
 }
 
-/// What a pass has to say of a cluster as a whole.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClusterObservation {
-    /// The generation that this pass carried out completely; `None` while something is left to do.
-    pub carried_out: Option<i64>,
-    /// Why the cluster is not where it should be: a blocked delete, a refused guardrail.
-    pub reason: Option<String>,
-    /// A sentence for it.
-    pub message: Option<String>,
+impl FromQueryResult for InstanceIntent {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: InstanceId(row.try_get(prefix, "id")?),
+            ordinal: row.try_get(prefix, "ordinal")?,
+            name: row.try_get(prefix, "name")?,
+            desired: word(row, prefix, "desired", Desired::parse)?,
+            generation: row.try_get(prefix, "generation")?,
+            start_generation: row.try_get(prefix, "start_generation")?,
+            deleting: row.try_get(prefix, "deleting")?,
+            observed: InstanceObserved::from_query_result(row, prefix)?,
+        })
+    }
+}
+
+impl FromQueryResult for InstanceObserved {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            status: word(row, prefix, "status", InstanceStatus::parse)?,
+            generation: row.try_get(prefix, "observed_generation")?,
+            reason: row.try_get(prefix, "reason")?,
+            message: row.try_get(prefix, "message")?,
+            ip: row.try_get(prefix, "ip")?,
+            node: row.try_get(prefix, "node")?,
+        })
+    }
+}
+
+impl Store {
+    /// Clusters whose intent is newer than what was carried out, or that are being deleted.
+    pub async fn clusters_dirty(&self, member: MemberId) -> Result<Vec<ClusterId>> {
+        let sql = "SELECT id FROM clusters WHERE member_id = ? AND (generation > observed_generation OR deleting_at IS NOT NULL)";
+        let ids: Vec<i64> = sql::scalars(self.reader(), sql, [member.0.into()]).await?;
+        Ok(ids.into_iter().map(ClusterId).collect())
+    }
+
+    /// All clusters of a member.
+    pub async fn clusters_on(&self, member: MemberId) -> Result<Vec<ClusterId>> {
+        let ids: Vec<i64> = sql::scalars(self.reader(), "SELECT id FROM clusters WHERE member_id = ?", [member.0.into()]).await?;
+        Ok(ids.into_iter().map(ClusterId).collect())
+    }
+
+    /// Everything that reconciling needs to know of a cluster. `None`: it is gone.
+    pub async fn cluster_intent(&self, id: ClusterId) -> Result<Option<ClusterIntent>> {
+        let cluster: Option<ClusterIntent> = sql::row(self.reader(), "SELECT * FROM clusters WHERE id = ?", [id.0.into()]).await?;
+        let Some(mut cluster) = cluster else { return Ok(None) };
+        cluster.instances = sql::rows(self.reader(), "SELECT * FROM instances WHERE cluster_id = ? ORDER BY ordinal", [id.0.into()]).await?;
+        Ok(Some(cluster))
+    }
 }

@@ -6,15 +6,22 @@
 //! itself), credentials in the clear.
 //!
 //! Two kinds of columns never mix: *intent* is written through [`Tx`] by `app`, *observations* through
-//! [`status`](crate::Store::status_write) by `reconcile`, which must show a lease whose epoch is still current.
+//! [`observe`](crate::Store::status_write) by `reconcile`, which must show a lease whose epoch is still current.
 //! Nothing here talks to Kubernetes, so no transaction can wait for it.
+//!
+//! **One way to write SQL**: every statement is a text with `?` for its values, run by `sql`, and every row is a struct that
+//! reads its columns in one place (`FromQueryResult`). There are no entities and no query builder: most statements lock,
+//! compare or count, which an entity cannot say; so each is read here as the database runs it, whoever searches for a
+//! column finds all its uses, and the few words in which the databases differ have names in `dialect`. What a table holds
+//! stands in `migration`, nowhere else. Of SeaORM we use connections, transactions, binding of values, and migrations,
+//! whose steps build tables, because types differ more than statements do.
 #![warn(missing_docs)]
 
 mod audit;
 mod cluster;
 mod connect;
 mod credential;
-mod entity;
+mod dialect;
 mod error;
 mod idempotency;
 mod instance;
@@ -22,7 +29,9 @@ mod intent;
 mod lease;
 mod migrate;
 mod migration;
-mod status;
+mod observe;
+mod random;
+mod sql;
 mod tx;
 mod usage;
 mod user;
@@ -33,9 +42,10 @@ pub use connect::Store;
 pub use credential::digest;
 pub use idempotency::Remembered;
 pub use instance::InstanceRow;
-pub use intent::{ClusterIntent, ClusterObservation, InstanceIntent, InstanceObservation, InstanceObserved};
+pub use intent::{ClusterIntent, InstanceIntent, InstanceObserved};
 pub use lease::Lease;
 pub use migrate::SchemaState;
+pub use observe::{ClusterObservation, InstanceObservation};
 pub use tx::Tx;
 pub use usage::Usage;
 pub use user::{NewUser, UserChange, UserRow};

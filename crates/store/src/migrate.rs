@@ -1,10 +1,10 @@
 //! Bringing the schema up to date, and refusing one from the future.
 
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbBackend, DbErr, EntityTrait, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use sea_orm_migration::MigratorTrait;
 use types::{Error, Result};
 
-use crate::{Store, entity::installation, error::db, migration::Migrator};
+use crate::{Store, error::db, migration::Migrator, random::random_word, sql};
 
 /// How the database's schema relates to the one that this program knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Store {
             SchemaState::Current => Vec::new(),
             SchemaState::Newer { unknown } => return Err(newer(&unknown)),
             SchemaState::Older { missing } => {
-                self.migrate_locked().await.map_err(db)?;
+                self.migrate_locked().await?;
                 missing
             }
         };
@@ -67,63 +67,65 @@ impl Store {
         if !manager.has_table("seaql_migrations").await.map_err(db)? {
             return Ok(Vec::new());
         }
-        let rows = self.writer().query_all_raw(self.sql("SELECT version FROM seaql_migrations ORDER BY version", [])).await.map_err(db)?;
-        rows.iter().map(|row| row.try_get::<String>("", "version").map_err(db)).collect()
+        sql::scalars(self.writer(), "SELECT version FROM seaql_migrations ORDER BY version", []).await
     }
 
-    async fn migrate_locked(&self) -> Result<(), DbErr> {
+    async fn migrate_locked(&self) -> Result<()> {
         let connection = self.writer();
         match self.backend() {
             DbBackend::Sqlite => {
                 // The writer is a single connection, so these three run on the same one.
-                connection.execute_unprepared("BEGIN EXCLUSIVE").await?;
-                let result = Migrator::up(connection, None).await;
-                connection.execute_unprepared(if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+                unprepared(connection, "BEGIN EXCLUSIVE").await?;
+                let result = Migrator::up(connection, None).await.map_err(db);
+                unprepared(connection, if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
                 result
             }
             backend => {
                 // One lock a database, not a server. PostgreSQL's are a database's own.
                 let (lock, unlock) = if backend == DbBackend::Postgres {
-                    ("SELECT 1 AS got FROM (SELECT pg_advisory_lock(5311894)) AS lock", "SELECT pg_advisory_unlock(5311894)")
+                    ("SELECT CAST(1 AS BIGINT) FROM (SELECT pg_advisory_lock(5311894)) AS lock", "SELECT pg_advisory_unlock(5311894)")
                 } else {
                     (
-                        "SELECT GET_LOCK(CONCAT('kubekcloud_', SHA1(DATABASE())), 120) AS got",
+                        "SELECT CAST(GET_LOCK(CONCAT('kubekcloud_', SHA1(DATABASE())), 120) AS SIGNED)",
                         "SELECT RELEASE_LOCK(CONCAT('kubekcloud_', SHA1(DATABASE())))",
                     )
                 };
                 // A session-level lock needs a session of its own.
-                let holder = self.one_more_session().await?;
-                let got = holder.query_one_raw(Statement::from_string(backend, lock)).await?;
-                let got = got.and_then(|row| row.try_get::<i64>("", "got").or_else(|_| row.try_get::<i32>("", "got").map(i64::from)).ok());
-                if got != Some(1) {
-                    return Err(DbErr::Custom("another process has been migrating this database for two minutes".into()));
+                let holder = self.one_more_session().await.map_err(db)?;
+                let got: Option<Option<i64>> = sql::scalar(&holder, lock, []).await?;
+                if got.flatten() != Some(1) {
+                    return Err(Error::internal("another process has been migrating this database for two minutes"));
                 }
-                let result = Migrator::up(connection, None).await;
-                holder.execute_unprepared(unlock).await?;
-                holder.close().await?;
+                let result = Migrator::up(connection, None).await.map_err(db);
+                unprepared(&holder, unlock).await?;
+                holder.close().await.map_err(db)?;
                 result
             }
         }
     }
 
     async fn name_installation(&self) -> Result<()> {
-        if installation::Entity::find_by_id(1).one(self.reader()).await.map_err(db)?.is_some() {
-            return Ok(());
+        if self.installation().await?.is_none() {
+            // Taken: the other replica was first.
+            sql::execute_unless_taken(self.writer(), "INSERT INTO installation (id, uid) VALUES (1, ?)", [random_word(10).into()]).await?;
         }
-        let row = installation::ActiveModel { id: Set(1), uid: Set(crate::tx::random_word(10)) };
-        match installation::Entity::insert(row).exec(self.writer()).await {
-            Ok(_) => Ok(()),
-            // The other replica was first.
-            Err(e) if crate::error::is_duplicate(&e) => Ok(()),
-            Err(e) => Err(db(e)),
-        }
+        Ok(())
     }
 
     /// A short random word for this installation, the same for all replicas on one database.
     pub async fn installation_id(&self) -> Result<String> {
-        let row = installation::Entity::find_by_id(1).one(self.reader()).await.map_err(db)?;
-        row.map(|row| row.uid).ok_or_else(|| Error::internal("the database was not migrated"))
+        self.installation().await?.ok_or_else(|| Error::internal("the database was not migrated"))
     }
+
+    async fn installation(&self) -> Result<Option<String>> {
+        sql::scalar(self.reader(), "SELECT uid FROM installation WHERE id = 1", []).await
+    }
+}
+
+/// What no database can prepare.
+async fn unprepared(connection: &DatabaseConnection, sql: &str) -> Result<()> {
+    connection.execute_unprepared(sql).await.map_err(db)?;
+    Ok(())
 }
 
 fn newer(unknown: &[String]) -> Error {

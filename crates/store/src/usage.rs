@@ -1,66 +1,78 @@
 //! Used quota: always the sum of the allocation rows, never a counter.
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement};
+use std::collections::HashMap;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryResult};
 use types::{Bytes, ClusterId, MilliCpu, Result, UserId};
 
-use crate::{Store, Tx, error::db};
+use crate::{Store, Tx, dialect::sum, sql};
 
-/// What a user's instances take.
+/// An amount of each dimension that quota has: what a user may take, what a user takes, what one instance takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Of all instances.
+    /// CPU, running or not.
     pub cpu: MilliCpu,
-    /// Of all instances.
+    /// Memory, running or not.
     pub memory: Bytes,
-    /// Of all persistent disks.
+    /// Persistent disks.
     pub storage: Bytes,
 }
 
-#[derive(FromQueryResult)]
-struct Sums {
-    cpu: i64,
-    memory: i64,
-    storage: i64,
+impl FromQueryResult for Usage {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            cpu: MilliCpu(row.try_get(prefix, "cpu")?),
+            memory: Bytes(row.try_get(prefix, "memory")?),
+            storage: Bytes(row.try_get(prefix, "storage")?),
+        })
+    }
 }
 
-/// SUM is a decimal on PostgreSQL and MySQL: cast it back.
-pub(crate) fn sum(column: &str, mysql: bool) -> String {
-    format!("CAST(COALESCE(SUM({column}), 0) AS {})", if mysql { "SIGNED" } else { "BIGINT" })
+/// What one of several users takes.
+struct UsageOf(UserId, Usage);
+
+impl FromQueryResult for UsageOf {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self(UserId(row.try_get(prefix, "owner_id")?), Usage::from_query_result(row, prefix)?))
+    }
 }
 
-fn sums_sql(mysql: bool) -> String {
-    let [cpu, memory, storage] = ["cpu_milli", "memory_bytes", "storage_bytes"].map(|column| sum(column, mysql));
-    format!("SELECT {cpu} AS cpu, {memory} AS memory, {storage} AS storage FROM allocations WHERE owner_id = ?")
+/// The columns of a [`Usage`].
+fn sums(backend: DbBackend) -> String {
+    let [cpu, memory, storage] = ["cpu_milli", "memory_bytes", "storage_bytes"].map(|column| sum(backend, column));
+    format!("{cpu} AS cpu, {memory} AS memory, {storage} AS storage")
 }
 
-async fn query(connection: &impl ConnectionTrait, statement: Statement) -> Result<Usage> {
-    let row = connection.query_one_raw(statement).await.map_err(db)?;
-    let Some(row) = row else { return Ok(Usage::default()) };
-    let Sums { cpu, memory, storage } = Sums::from_query_result(&row, "").map_err(db)?;
-    Ok(Usage { cpu: MilliCpu(cpu), memory: Bytes(memory), storage: Bytes(storage) })
+async fn usage(connection: &impl ConnectionTrait, owner: UserId) -> Result<Usage> {
+    let sql = format!("SELECT {} FROM allocations WHERE owner_id = ?", sums(connection.get_database_backend()));
+    Ok(sql::row(connection, &sql, [owner.0.into()]).await?.unwrap_or_default())
 }
 
 impl Store {
     /// What `owner` takes at this moment.
     pub async fn usage(&self, owner: UserId) -> Result<Usage> {
-        query(self.reader(), self.sql(&sums_sql(self.is_mysql()), [owner.0.into()])).await
+        usage(self.reader(), owner).await
     }
 
-    pub(crate) fn is_mysql(&self) -> bool {
-        self.backend() == sea_orm::DbBackend::MySql
+    /// What each user behind `after` takes, up to and with `last`; those who take nothing are missing.
+    pub(crate) async fn usage_by_owner(&self, after: i64, last: UserId) -> Result<HashMap<UserId, Usage>> {
+        let sums = sums(self.backend());
+        let sql = format!("SELECT owner_id, {sums} FROM allocations WHERE owner_id > ? AND owner_id <= ? GROUP BY owner_id");
+        let rows: Vec<UsageOf> = sql::rows(self.reader(), &sql, [after.into(), last.0.into()]).await?;
+        Ok(rows.into_iter().map(|UsageOf(owner, usage)| (owner, usage)).collect())
     }
 }
 
 impl Tx {
     /// What `owner` takes, after [`Tx::owner_lock`] nobody else can change it.
     pub async fn usage(&self, owner: UserId) -> Result<Usage> {
-        let mysql = self.tx.get_database_backend() == sea_orm::DbBackend::MySql;
-        query(&self.tx, self.sql(&sums_sql(mysql), [owner.0.into()])).await
+        usage(&self.tx, owner).await
     }
 
     /// Reserves the size of a cluster's `size` for each of its instances that has no allocation yet.
     pub async fn allocate(&self, owner: UserId, cluster: ClusterId, size: Usage) -> Result<()> {
-        self.execute(
+        sql::execute(
+            &self.tx,
             "INSERT INTO allocations (instance_id, owner_id, cluster_id, cpu_milli, memory_bytes, storage_bytes) \
              SELECT i.id, ?, i.cluster_id, ?, ?, ? FROM instances i WHERE i.cluster_id = ? \
              AND NOT EXISTS (SELECT 1 FROM allocations a WHERE a.instance_id = i.id)",

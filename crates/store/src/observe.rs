@@ -1,77 +1,37 @@
-//! The reconciler's side: intent to read, observations to write.
+//! The reconciler's writes: what is seen of clusters and instances, and what is confirmed gone.
 //!
 //! Every write has a name ([`Step`], a failpoint) and shows its lease: a replica that lost it changes nothing.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value};
-use types::{Bytes, ClusterId, ClusterName, Error, InstanceId, MemberId, MilliCpu, Result, Step, Timestamp, UserId, failpoint};
+use types::{ClusterId, ClusterName, Error, InstanceId, Result, Step, Timestamp, failpoint};
 
-use crate::{
-    Lease, Store, Tx,
-    entity::{cluster, instance},
-    error::{db, is_duplicate},
-    instance::{parse_desired, parse_status},
-    intent::{ClusterIntent, ClusterObservation, InstanceIntent, InstanceObservation, InstanceObserved},
-    tx::random_word,
-};
+use crate::{InstanceObserved, Lease, Store, Tx, random::random_word, sql};
+
+/// A new observation of one instance.
+#[derive(Debug, Clone)]
+pub struct InstanceObservation {
+    /// Which one.
+    pub id: InstanceId,
+    /// What is seen now.
+    pub observed: InstanceObserved,
+}
+
+/// What a pass has to say of a cluster as a whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterObservation {
+    /// The generation that this pass carried out completely; `None` while something is left to do.
+    pub carried_out: Option<i64>,
+    /// Why the cluster is not where it should be: a blocked delete, a refused guardrail.
+    pub reason: Option<String>,
+    /// A sentence for it.
+    pub message: Option<String>,
+}
 
 impl Store {
-    /// Clusters whose intent is newer than what was carried out, or that are being deleted.
-    pub async fn clusters_dirty(&self, member: MemberId) -> Result<Vec<ClusterId>> {
-        let dirty = self
-            .sql("SELECT id FROM clusters WHERE member_id = ? AND (generation > observed_generation OR deleting_at IS NOT NULL)", [member.0.into()]);
-        let rows = self.reader().query_all_raw(dirty).await.map_err(db)?;
-        rows.iter().map(|row| row.try_get("", "id").map(ClusterId).map_err(db)).collect()
-    }
-
-    /// All clusters of a member.
-    pub async fn clusters_on(&self, member: MemberId) -> Result<Vec<ClusterId>> {
-        let ids = cluster::Entity::find()
-            .filter(cluster::Column::MemberId.eq(member.0))
-            .select_only()
-            .column(cluster::Column::Id)
-            .into_tuple::<i64>()
-            .all(self.reader())
-            .await
-            .map_err(db)?;
-        Ok(ids.into_iter().map(ClusterId).collect())
-    }
-
-    /// Everything that reconciling needs to know of a cluster. `None`: it is gone.
-    pub async fn cluster_intent(&self, id: ClusterId) -> Result<Option<ClusterIntent>> {
-        let Some(row) = cluster::Entity::find_by_id(id.0).one(self.reader()).await.map_err(db)? else { return Ok(None) };
-        let rows = instance::Entity::find()
-            .filter(instance::Column::ClusterId.eq(id.0))
-            .order_by_asc(instance::Column::Ordinal)
-            .all(self.reader())
-            .await
-            .map_err(db)?;
-        Ok(Some(ClusterIntent {
-            id,
-            owner: UserId(row.owner_id),
-            member: MemberId(row.member_id),
-            name: ClusterName::parse(&row.name).map_err(Error::Internal)?,
-            namespace: row.namespace,
-            namespace_uid: row.namespace_uid,
-            claim: row.claim,
-            instance_type: crate::cluster::parse_type(row.id, &row.instance_type)?,
-            cpu: MilliCpu(row.cpu_milli),
-            memory: Bytes(row.memory_bytes),
-            disk: row.disk_bytes.map(Bytes),
-            image: row.image,
-            ssh_public_key: row.ssh_public_key,
-            cloud_init: row.cloud_init,
-            generation: row.generation,
-            observed_generation: row.observed_generation,
-            deleting: row.deleting_at.is_some(),
-            instances: rows.into_iter().map(instance_intent).collect::<Result<_>>()?,
-        }))
-    }
-
     /// Records that the namespace is ours.
     pub async fn namespace_record(&self, lease: &Lease, id: ClusterId, uid: &str) -> Result<()> {
         failpoint::at(Step::NamespaceRecord, async {
             let tx = self.begin_fenced(lease).await?;
-            tx.execute("UPDATE clusters SET namespace_uid = ? WHERE id = ?", [uid.into(), id.0.into()]).await?;
+            sql::execute(&tx.tx, "UPDATE clusters SET namespace_uid = ? WHERE id = ?", [uid.into(), id.0.into()]).await?;
             tx.commit().await
         })
         .await
@@ -81,16 +41,13 @@ impl Store {
     pub async fn namespace_rename(&self, lease: &Lease, id: ClusterId) -> Result<String> {
         failpoint::at(Step::NamespaceRename, async {
             let tx = self.begin_fenced(lease).await?;
-            let row = cluster::Entity::find_by_id(id.0).one(&tx.tx).await.map_err(db)?;
-            let row = row.ok_or(Error::NotFound { what: "Cluster" })?;
-            let name = ClusterName::parse(&row.name).map_err(Error::Internal)?;
+            let name: Option<String> = sql::scalar(&tx.tx, "SELECT name FROM clusters WHERE id = ?", [id.0.into()]).await?;
+            let name = ClusterName::parse(&name.ok_or(Error::NotFound { what: "Cluster" })?).map_err(Error::Internal)?;
             let namespace = name.namespace_with(&random_word(6));
-            let values: [Value; 2] = [namespace.as_str().into(), id.0.into()];
-            let renamed = tx.tx.execute_raw(tx.sql("UPDATE clusters SET namespace = ?, namespace_uid = NULL WHERE id = ?", values)).await;
-            renamed.map_err(|e| match is_duplicate(&e) {
-                true => Error::Unavailable { message: "the random name is taken".into(), retry_after_seconds: 1 },
-                false => db(e),
-            })?;
+            let sql = "UPDATE clusters SET namespace = ?, namespace_uid = NULL WHERE id = ?";
+            if sql::execute_unless_taken(&tx.tx, sql, [namespace.as_str().into(), id.0.into()]).await?.is_none() {
+                return Err(Error::Unavailable { message: "the random name is taken".into(), retry_after_seconds: 1 });
+            }
             tx.commit().await?;
             Ok(namespace)
         })
@@ -102,7 +59,8 @@ impl Store {
         failpoint::at(Step::StatusWrite, async {
             let tx = self.begin_fenced(lease).await?;
             let ClusterObservation { carried_out, reason, message } = cluster;
-            tx.execute(
+            sql::execute(
+                &tx.tx,
                 "UPDATE clusters SET observed_generation = COALESCE(?, observed_generation), reason = ?, message = ? WHERE id = ?",
                 [(*carried_out).into(), short(reason.as_deref()).into(), sentence(message.as_deref()).into(), id.0.into()],
             )
@@ -121,8 +79,8 @@ impl Store {
         failpoint::at(Step::InstanceRelease, async {
             let tx = self.begin_fenced(lease).await?;
             for id in ids {
-                tx.execute("DELETE FROM allocations WHERE instance_id = ?", [id.0.into()]).await?;
-                tx.execute("DELETE FROM instances WHERE id = ? AND deleting = ?", [id.0.into(), true.into()]).await?;
+                sql::execute(&tx.tx, "DELETE FROM allocations WHERE instance_id = ?", [id.0.into()]).await?;
+                sql::execute(&tx.tx, "DELETE FROM instances WHERE id = ? AND deleting = ?", [id.0.into(), true.into()]).await?;
             }
             tx.commit().await
         })
@@ -133,7 +91,8 @@ impl Store {
     pub async fn allocation_release(&self, lease: &Lease, id: ClusterId) -> Result<()> {
         failpoint::at(Step::AllocationRelease, async {
             let tx = self.begin_fenced(lease).await?;
-            tx.execute(
+            sql::execute(
+                &tx.tx,
                 "DELETE FROM allocations WHERE cluster_id = ? AND EXISTS (SELECT 1 FROM clusters c WHERE c.id = ? AND c.deleting_at IS NOT NULL)",
                 [id.0.into(), id.0.into()],
             )
@@ -152,7 +111,7 @@ impl Store {
                 "DELETE FROM instances WHERE cluster_id = ?",
                 "DELETE FROM clusters WHERE id = ? AND deleting_at IS NOT NULL",
             ] {
-                tx.execute(sql, [id.0.into()]).await?;
+                sql::execute(&tx.tx, sql, [id.0.into()]).await?;
             }
             tx.commit().await
         })
@@ -166,7 +125,8 @@ impl Tx {
         let InstanceObserved { status, generation, reason, message, ip, node } = observed;
         let status = status.as_str();
         // MySQL evaluates assignments from left to right: status_since must come before status.
-        self.execute(
+        sql::execute(
+            &self.tx,
             "UPDATE instances SET status_since = CASE WHEN status = ? THEN status_since ELSE ? END, status = ?, observed_generation = ?, \
              reason = ?, message = ?, ip = ?, node = ?, updated_at = ? WHERE id = ?",
             [
@@ -200,24 +160,4 @@ fn sentence(message: Option<&str>) -> Option<String> {
 /// PostgreSQL stores no NUL.
 fn storable(text: Option<&str>, most: usize) -> Option<String> {
     text.map(|text| text.chars().filter(|c| *c != '\0').take(most).collect())
-}
-
-fn instance_intent(row: instance::Model) -> Result<InstanceIntent> {
-    Ok(InstanceIntent {
-        id: InstanceId(row.id),
-        ordinal: row.ordinal,
-        name: row.name,
-        desired: parse_desired(row.id, &row.desired)?,
-        generation: row.generation,
-        start_generation: row.start_generation,
-        deleting: row.deleting,
-        observed: InstanceObserved {
-            status: parse_status(row.id, &row.status)?,
-            generation: row.observed_generation,
-            reason: row.reason,
-            message: row.message,
-            ip: row.ip,
-            node: row.node,
-        },
-    })
 }
