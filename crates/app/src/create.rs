@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use store::{AuditEntry, Inserted, NewCluster, Usage};
 use tokio::time::Instant;
-use types::{Bytes, ClusterId, ClusterName, Error, InstanceType, MilliCpu, Result};
+use types::{Bytes, ClusterId, ClusterName, Error, InstanceType, MilliCpu, Result, text};
 use wire::cluster::{ClusterDetail, CreateCluster};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     audit::cluster_target,
     placement,
     quota::{admit, times},
-    validate::{self, Fields},
+    validate::Fields,
 };
 
 /// Longest `Idempotency-Key`, in characters of printable ASCII.
@@ -138,10 +138,10 @@ impl App {
         }
         let count = fields.instance_count(instance_count);
         let image = match image {
-            Some(image) => fields.check("image", validate::image(&image)),
+            Some(image) => fields.check("image", text::image(&image)),
             None => Some(if vm { self.policy.vm_image.clone() } else { self.policy.container_image.clone() }),
         };
-        let ssh_public_key = ssh_public_key.and_then(|key| fields.check("ssh_public_key", validate::ssh_public_key(&key)));
+        let ssh_public_key = ssh_public_key.and_then(|key| fields.check("ssh_public_key", text::ssh_public_key(&key)));
         if cloud_init.is_some() && !vm {
             fields.refuse("cloud_init", "is for VMs only");
         }

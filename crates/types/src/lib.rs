@@ -12,6 +12,7 @@ pub mod name;
 pub mod phase;
 pub mod quantity;
 pub mod secret;
+pub mod text;
 pub mod time;
 
 pub use error::{Error, FieldError, Result};

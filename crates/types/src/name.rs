@@ -6,12 +6,16 @@ use serde::Serialize;
 
 /// Longest cluster name: 63 characters of a namespace minus room for `-<6 random>-ns` and `-instance-<n>`.
 pub const CLUSTER_NAME_MAX: usize = 48;
+/// What a cluster's name looks like, as a regular expression; some names that look so are reserved.
+pub const CLUSTER_NAME_PATTERN: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
 /// Longest user name.
 pub const USERNAME_MAX: usize = 64;
+/// What a user's name looks like, as a regular expression.
+pub const USERNAME_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._@-]*$";
 
 const RESERVED: &[&str] = &["default", "local", "system", "kubekcloud", "kubevirt", "cdi", "cert-manager", "istio-system"];
 
-/// A tenant's name for a cluster: a DNS-1123 label of at most [`CLUSTER_NAME_MAX`] characters.
+/// A tenant's name for a cluster: a DNS-1123 label ([`CLUSTER_NAME_PATTERN`]) of at most [`CLUSTER_NAME_MAX`] characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ClusterName(String);
@@ -61,7 +65,7 @@ impl fmt::Display for ClusterName {
     }
 }
 
-/// A unique user name: letters, digits, `.`, `_`, `-` and `@`.
+/// A unique user name: [`USERNAME_PATTERN`], at most [`USERNAME_MAX`] characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Username(String);
@@ -95,7 +99,19 @@ pub fn is_dns_label(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn names_are_what_their_patterns_say(text in "[aZ0._@ü\\n-]{0,6}") {
+            let says = |pattern: &str| Regex::new(pattern).expect("a pattern").is_match(&text);
+            prop_assert_eq!(ClusterName::parse(&text).is_ok(), says(CLUSTER_NAME_PATTERN));
+            prop_assert_eq!(Username::parse(&text).is_ok(), says(USERNAME_PATTERN));
+        }
+    }
 
     #[test]
     fn cluster_names_that_kubernetes_would_refuse_are_refused_first() {

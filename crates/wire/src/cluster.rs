@@ -28,13 +28,13 @@ pub struct CreateCluster {
     /// How many instances.
     #[schema(minimum = 1, maximum = 10_000)]
     pub instance_count: i64,
-    /// Container image, or for a VM the container disk to boot from.
+    /// Left out, the installation's own: see [`types::text::image`].
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 1024, pattern = r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
+    #[schema(schema_with = schema::optional_image)]
     pub image: Option<String>,
-    /// OpenSSH public key: in a VM through cloud-init, in a container as `/etc/ssh-keys/authorized_keys`.
+    /// See [`types::text::ssh_public_key`].
     #[serde(default)]
-    #[schema(max_length = 16384, pattern = r"^(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]+( [^\n\r]*)?$")]
+    #[schema(schema_with = schema::optional_ssh_public_key)]
     pub ssh_public_key: Option<String>,
     /// Cloud-init user data (VMs only), at most 65,535 bytes, without NUL.
     #[serde(default)]

@@ -1,9 +1,12 @@
 //! Schemas of types that are not this crate's.
 
-use types::name::{CLUSTER_NAME_MAX, USERNAME_MAX};
+use types::{
+    name::{CLUSTER_NAME_MAX, CLUSTER_NAME_PATTERN, USERNAME_MAX, USERNAME_PATTERN},
+    text::{IMAGE_MAX, IMAGE_PATTERN, SSH_PUBLIC_KEY_MAX, SSH_PUBLIC_KEY_PATTERN, TOKEN_MAX, TOKEN_MIN, TOKEN_PATTERN},
+};
 use utoipa::openapi::{
     KnownFormat, Object, ObjectBuilder, RefOr, Schema, SchemaFormat,
-    schema::{OneOfBuilder, Type},
+    schema::{OneOfBuilder, SchemaType, Type},
 };
 
 fn word(values: impl IntoIterator<Item = &'static str>) -> Object {
@@ -70,21 +73,45 @@ pub(crate) fn time() -> Object {
 
 /// A cluster's name.
 pub(crate) fn cluster_name() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
+    text(CLUSTER_NAME_MAX, CLUSTER_NAME_PATTERN)
         .min_length(Some(1))
-        .max_length(Some(CLUSTER_NAME_MAX))
-        .pattern(Some("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))
         .description(Some("DNS-1123 label; names of system namespaces are reserved"))
         .build()
 }
 
 /// A user's name.
 pub(crate) fn username() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .min_length(Some(1))
-        .max_length(Some(USERNAME_MAX))
-        .pattern(Some("^[A-Za-z0-9][A-Za-z0-9._@-]*$"))
-        .build()
+    text(USERNAME_MAX, USERNAME_PATTERN).min_length(Some(1)).build()
+}
+
+/// What a cluster is made from.
+pub(crate) fn optional_image() -> Object {
+    let description = "Container image, or for a VM the container disk to boot from.";
+    optional_text(IMAGE_MAX, IMAGE_PATTERN, description).min_length(Some(1)).build()
+}
+
+/// Who may enter.
+pub(crate) fn optional_ssh_public_key() -> Object {
+    let description = "OpenSSH public key: in a VM through cloud-init, in a container as `/etc/ssh-keys/authorized_keys`.";
+    optional_text(SSH_PUBLIC_KEY_MAX, SSH_PUBLIC_KEY_PATTERN, description).build()
+}
+
+/// A new user's token.
+pub(crate) fn optional_token() -> Object {
+    let description =
+        format!("Static bearer token: {TOKEN_MIN} to {TOKEN_MAX} printable ASCII characters without spaces. Left out, one is made and shown once.");
+    optional_text(TOKEN_MAX, TOKEN_PATTERN, &description).min_length(Some(TOKEN_MIN)).build()
+}
+
+/// A token in place of another.
+pub(crate) fn optional_new_token() -> Object {
+    optional_text(TOKEN_MAX, TOKEN_PATTERN, "The new token. Left out, one is made.").min_length(Some(TOKEN_MIN)).build()
+}
+
+fn text(longest: usize, pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(longest)).pattern(Some(pattern))
+}
+
+fn optional_text(longest: usize, pattern: &str, description: &str) -> ObjectBuilder {
+    text(longest, pattern).schema_type(SchemaType::from_iter([Type::String, Type::Null])).description(Some(description))
 }

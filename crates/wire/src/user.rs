@@ -13,9 +13,9 @@ pub struct CreateUser {
     /// Unique name.
     #[schema(schema_with = schema::username)]
     pub username: String,
-    /// Static bearer token: 6 to 256 printable ASCII characters without spaces. Left out, one is made and shown once.
+    /// See [`types::text::token`]. Left out, one is made and shown once.
     #[serde(default)]
-    #[schema(min_length = 6, max_length = 256, pattern = "^[!-~]+$")]
+    #[schema(schema_with = schema::optional_token)]
     pub token: Option<String>,
     /// CPU cores that the user's instances may take in all.
     #[schema(schema_with = schema::cpu)]
@@ -111,7 +111,7 @@ pub struct CreatedUser {
 pub struct RotateToken {
     /// The new token. Left out, one is made.
     #[serde(default)]
-    #[schema(min_length = 6, max_length = 256, pattern = "^[!-~]+$")]
+    #[schema(schema_with = schema::optional_new_token)]
     pub token: Option<String>,
 }
 
