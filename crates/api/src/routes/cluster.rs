@@ -126,27 +126,60 @@ pub(super) async fn delete(State(state): State<routes::State>, Auth(caller): Aut
     Ok((StatusCode::ACCEPTED, Json(deleted)).into_response())
 }
 
-macro_rules! bulk {
-    ($($name:ident, $operation:expr, $path:literal, $id:literal, $doc:literal;)*) => {$(
-        #[doc = $doc]
-        #[utoipa::path(
-            post, path = $path, tag = "clusters", operation_id = $id, params(("cluster_id" = i64, Path), ModeQuery), responses((status = 200, body = BulkResult))
-        )]
-        pub(super) async fn $name(
-            State(state): State<routes::State>,
-            Auth(caller): Auth,
-            Id(id): Id<ClusterId>,
-            Query(ModeQuery { mode }): Query<ModeQuery>,
-        ) -> Result<Json<BulkResult>> {
-            Ok(Json(state.app.cluster_operate(&caller, id, $operation, mode.unwrap_or_default()).await?))
-        }
-    )*};
+/// Suspend all running instances. VMs keep their memory, containers do not.
+#[utoipa::path(
+    post, path = "/api/v1/clusters/{cluster_id}/suspend", tag = "clusters", operation_id = "cluster_suspend",
+    params(("cluster_id" = i64, Path), ModeQuery), responses((status = 200, body = BulkResult))
+)]
+pub(super) async fn suspend(
+    State(state): State<routes::State>,
+    Auth(caller): Auth,
+    Id(id): Id<ClusterId>,
+    Query(ModeQuery { mode }): Query<ModeQuery>,
+) -> Result<Json<BulkResult>> {
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Suspend, mode.unwrap_or_default()).await?))
 }
-bulk! {
-    suspend, Operation::Suspend, "/api/v1/clusters/{cluster_id}/suspend", "cluster_suspend", "Suspend all running instances. VMs keep their memory, containers do not.";
-    resume, Operation::Resume, "/api/v1/clusters/{cluster_id}/resume", "cluster_resume", "Resume all suspended instances, and only those.";
-    start, Operation::Start, "/api/v1/clusters/{cluster_id}/start", "cluster_start", "Start all stopped and failed instances.";
-    stop, Operation::Stop, "/api/v1/clusters/{cluster_id}/stop", "cluster_stop", "Stop all running and failed instances.";
+
+/// Resume all suspended instances, and only those.
+#[utoipa::path(
+    post, path = "/api/v1/clusters/{cluster_id}/resume", tag = "clusters", operation_id = "cluster_resume",
+    params(("cluster_id" = i64, Path), ModeQuery), responses((status = 200, body = BulkResult))
+)]
+pub(super) async fn resume(
+    State(state): State<routes::State>,
+    Auth(caller): Auth,
+    Id(id): Id<ClusterId>,
+    Query(ModeQuery { mode }): Query<ModeQuery>,
+) -> Result<Json<BulkResult>> {
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Resume, mode.unwrap_or_default()).await?))
+}
+
+/// Start all stopped and failed instances.
+#[utoipa::path(
+    post, path = "/api/v1/clusters/{cluster_id}/start", tag = "clusters", operation_id = "cluster_start",
+    params(("cluster_id" = i64, Path), ModeQuery), responses((status = 200, body = BulkResult))
+)]
+pub(super) async fn start(
+    State(state): State<routes::State>,
+    Auth(caller): Auth,
+    Id(id): Id<ClusterId>,
+    Query(ModeQuery { mode }): Query<ModeQuery>,
+) -> Result<Json<BulkResult>> {
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Start, mode.unwrap_or_default()).await?))
+}
+
+/// Stop all running and failed instances.
+#[utoipa::path(
+    post, path = "/api/v1/clusters/{cluster_id}/stop", tag = "clusters", operation_id = "cluster_stop",
+    params(("cluster_id" = i64, Path), ModeQuery), responses((status = 200, body = BulkResult))
+)]
+pub(super) async fn stop(
+    State(state): State<routes::State>,
+    Auth(caller): Auth,
+    Id(id): Id<ClusterId>,
+    Query(ModeQuery { mode }): Query<ModeQuery>,
+) -> Result<Json<BulkResult>> {
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Stop, mode.unwrap_or_default()).await?))
 }
 
 /// The instances of a cluster, by number.
