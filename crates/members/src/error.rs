@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// `Result` with [`MemberError`].
+pub type Result<T, E = MemberError> = std::result::Result<T, E>;
+
 /// A refusal by the member's API server.
 #[derive(Debug, Clone)]
 pub struct ApiFailure {

@@ -5,19 +5,19 @@
 /// A kind of object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Cluster-scoped; all others are namespaced.
+    /// `v1`; the only one that is cluster-scoped, all others are namespaced.
     Namespace,
-    /// Core.
+    /// `v1`.
     Pod,
-    /// Core.
+    /// `v1`.
     ResourceQuota,
-    /// Core.
+    /// `v1`.
     LimitRange,
-    /// Core.
+    /// `v1`.
     Secret,
-    /// Core.
+    /// `v1`.
     PersistentVolumeClaim,
-    /// Core.
+    /// `v1`.
     Event,
     /// `networking.k8s.io/v1`.
     NetworkPolicy,

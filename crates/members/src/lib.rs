@@ -20,7 +20,7 @@ mod watch;
 mod write;
 
 pub use cache::{Cache, KubeVirt};
-pub use error::{ApiFailure, MemberError};
+pub use error::{ApiFailure, MemberError, Result};
 pub use fence::Fence;
 pub use kind::Kind;
 pub use member::{Member, REQUEST_DEADLINE};
@@ -28,6 +28,3 @@ pub use read::{EventView, LogQuery};
 pub use view::{Condition, NamespaceView, PodPhase, PodView, VmView, VmiView};
 pub use watch::Watches;
 pub use write::{Creation, Deletion, Pausing, Writer};
-
-/// `Result` with [`MemberError`].
-pub type Result<T, E = MemberError> = std::result::Result<T, E>;

@@ -1,6 +1,6 @@
 //! Every write that reconciling does, by name, so that a test can kill the process before and after each.
 //!
-//! The write helpers of `store` and `kube` take a [`Step`], so a write without a name does not compile.
+//! The write helpers of `store` and `members` take a [`Step`], so a write without a name does not compile.
 //! Without the `failpoints` feature [`hit`] is empty.
 
 use std::future::Future;

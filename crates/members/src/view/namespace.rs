@@ -13,9 +13,9 @@ pub(crate) type SlimNamespace = Slim<Skipped, NamespaceStatus>;
 /// A Namespace with our installation's label.
 #[derive(Debug, Clone, Default)]
 pub struct NamespaceView {
-    /// Name.
+    /// Unique in the member, at one time.
     pub name: String,
-    /// UID.
+    /// Unique for ever: deletes carry it, so that they cannot hit a later object of the same name.
     pub uid: String,
     /// Our labels and those of Pod Security.
     pub labels: BTreeMap<String, String>,

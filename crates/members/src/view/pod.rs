@@ -35,11 +35,11 @@ pub enum PodPhase {
 /// A Pod of ours: an instance, or the launcher of a VM.
 #[derive(Debug, Clone, Default)]
 pub struct PodView {
-    /// Namespace.
+    /// Its namespace, which may be another than its cluster's when somebody copied our labels.
     pub namespace: String,
-    /// Name.
+    /// Unique in its namespace, at one time.
     pub name: String,
-    /// UID.
+    /// Unique for ever: deletes carry it, so that they cannot hit a later object of the same name.
     pub uid: String,
     /// The instance it was made for.
     pub instance: Option<InstanceId>,
@@ -47,7 +47,7 @@ pub struct PodView {
     pub start_generation: i64,
     /// Whether it is a VM's launcher rather than an instance itself.
     pub launcher: bool,
-    /// Phase.
+    /// As the kubelet, or for a lost node the node controller, last said it.
     pub phase: PodPhase,
     /// Why it is in that phase, for example `Evicted` or `NodeLost`.
     pub cause: Option<Condition>,

@@ -15,11 +15,11 @@ pub(crate) type SlimVmi = Slim<Skipped, VmiStatus>;
 /// A VirtualMachine of ours.
 #[derive(Debug, Clone, Default)]
 pub struct VmView {
-    /// Namespace.
+    /// Its namespace, which may be another than its cluster's when somebody copied our labels.
     pub namespace: String,
-    /// Name.
+    /// Unique in its namespace, at one time.
     pub name: String,
-    /// UID.
+    /// Unique for ever: deletes carry it, so that they cannot hit a later object of the same name.
     pub uid: String,
     /// The instance it was made for.
     pub instance: Option<InstanceId>,
@@ -46,11 +46,11 @@ pub struct VmView {
 /// A VirtualMachineInstance of ours.
 #[derive(Debug, Clone, Default)]
 pub struct VmiView {
-    /// Namespace.
+    /// Its namespace, which may be another than its cluster's when somebody copied our labels.
     pub namespace: String,
-    /// Name.
+    /// Unique in its namespace, at one time.
     pub name: String,
-    /// UID.
+    /// Unique for ever: deletes carry it, so that they cannot hit a later object of the same name.
     pub uid: String,
     /// The instance it was made for.
     pub instance: Option<InstanceId>,
