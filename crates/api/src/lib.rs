@@ -14,6 +14,9 @@ mod request;
 mod request_id;
 mod routes;
 mod serve;
+mod state;
 
-pub use routes::{State, document};
-pub use serve::{MetricsHandle, install_metrics, serve};
+pub use metrics::{MetricsHandle, install_metrics};
+pub use routes::document;
+pub use serve::serve;
+pub use state::State;

@@ -3,9 +3,18 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
 
 /// Upper bounds of the histogram, in seconds.
-pub(crate) const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
+
+/// Renders what was measured.
+pub type MetricsHandle = metrics_exporter_prometheus::PrometheusHandle;
+
+/// Begins to measure. Once a process.
+pub fn install_metrics() -> Result<MetricsHandle, BuildError> {
+    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), BUCKETS)?.install_recorder()
+}
 
 /// Notes an answered request.
 pub(crate) fn request(method: &Method, route: &str, status: StatusCode, took: Duration) {

@@ -8,17 +8,13 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
 };
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 use tower::ServiceExt;
 
-use crate::{metrics::BUCKETS, normalize::normalize, routes};
-
-/// Renders what was measured.
-pub type MetricsHandle = metrics_exporter_prometheus::PrometheusHandle;
+use crate::{normalize::normalize, routes, state::State};
 
 /// Most time that a client may take to send its headers.
 const HEADERS: Duration = Duration::from_secs(10);
@@ -29,15 +25,10 @@ const CONNECTIONS: usize = 4096;
 /// Wait before accepting again when the process has run out of files.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
-/// Begins to measure. Once a process.
-pub fn install_metrics() -> Result<MetricsHandle, metrics_exporter_prometheus::BuildError> {
-    PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_duration_seconds".into()), BUCKETS)?.install_recorder()
-}
-
 /// Answers requests until `shutdown` resolves, then finishes those that have begun.
 ///
 /// Not `axum::serve`, which gives a client that never ends its headers all the time in the world.
-pub async fn serve(listener: TcpListener, state: routes::State, shutdown: impl Future<Output = ()> + Send) {
+pub async fn serve(listener: TcpListener, state: State, shutdown: impl Future<Output = ()> + Send) {
     let router = routes::router(state);
     let mut http = Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS);

@@ -7,7 +7,7 @@ use axum::{
 };
 use types::{Error, Secret};
 
-use crate::{error::ApiError, routes::State};
+use crate::{error::ApiError, state::State};
 
 /// An authenticated caller. A handler that has one can't be reached without a credential.
 pub(crate) struct Auth(pub(crate) Caller);

@@ -9,7 +9,7 @@ use http_body_util::BodyExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use types::Error;
 
-use crate::{error::ApiError, routes::State};
+use crate::{error::ApiError, state::State};
 
 /// A body, parsed; the bytes too, for digests.
 pub(crate) struct Body<T>(pub(crate) T, pub(crate) Bytes);

@@ -7,7 +7,7 @@ use axum::{
 use serde::de::DeserializeOwned;
 use types::Error;
 
-use crate::{error::ApiError, routes::State};
+use crate::{error::ApiError, state::State};
 
 /// The one id of a path.
 pub(crate) struct Id<T>(pub(crate) T);

@@ -7,9 +7,8 @@ mod health;
 mod instance;
 mod user;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use app::App;
 use axum::{
     Router,
     http::{Method, StatusCode},
@@ -18,34 +17,16 @@ use axum::{
 };
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use wire::health::Check;
 
 use crate::{
-    MetricsHandle,
     error::ApiError,
     openapi::{self, Document},
     request,
+    state::State,
 };
 
 /// Most time for a request: the longest `?wait=` and some.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
-
-/// What handlers need.
-#[derive(Clone)]
-pub struct State {
-    /// The use cases.
-    pub app: App,
-    /// What was measured.
-    pub metrics: MetricsHandle,
-    /// How reconciling is.
-    pub checks: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("app", &self.app).finish_non_exhaustive()
-    }
-}
 
 /// The API with its documentation.
 fn with_document() -> OpenApiRouter<State> {
