@@ -73,8 +73,7 @@ fn measured(object: &Value, at: i64, field: &str, content: Value) -> Value {
 
 fn container_usage(pod: &Value, container: &Value, at: i64) -> Usage {
     let name = format!("{}{}", text(pod, "metadata.uid"), text(container, "name"));
-    let hash = name.bytes().fold(0xcbf2_9ce4_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
-    let phase = f64::from(hash % 1_000) / 1_000.0;
+    let phase = (crate::machinery::notation::fnv::fnv1a(name.as_bytes()) % 1_000) as f64 / 1_000.0;
     let turn = (at % WAVE) as f64 / WAVE as f64 + phase;
     let wave = (turn * std::f64::consts::TAU).sin();
     let amount = |resource: &str, unit: f64, otherwise: f64| {

@@ -22,21 +22,3 @@ pub(crate) fn make(scene: &Scene<'_>, name: &str) -> Value {
         other => machine::make(scene, other, argument).unwrap_or_else(|| json!(format!("$unknown:{other}"))),
     }
 }
-
-/// A loopback address of its own for each Pod: by its uid, another where two would meet.
-pub(super) fn pod_ip(scene: &Scene<'_>) -> Value {
-    if let Some(ip) = scene.look("status.podIP") {
-        return ip;
-    }
-    let hash = scene.uid().bytes().fold(0xcbf2_9ce4_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
-    let mut number = hash & 0xffff;
-    for _ in 0..0x1_0000 {
-        let ip = format!("127.96.{}.{}", number >> 8, number & 0xff);
-        let usable = (1..=254).contains(&(number & 0xff));
-        if usable && scene.cluster.take_address(&ip, scene.uid()) {
-            return json!(ip);
-        }
-        number = (number + 1) & 0xffff;
-    }
-    Value::Null
-}

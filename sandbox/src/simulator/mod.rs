@@ -5,14 +5,17 @@
 //! nothing and enforces no quota.
 
 pub(crate) mod actions;
+mod addresses;
 mod around;
-mod collect;
+mod bootstrap;
 mod events;
+mod fill;
+mod gc;
 mod made;
 mod queue;
 mod scene;
 mod stage;
-pub(crate) mod steps;
+mod steps;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -30,6 +33,7 @@ use crate::machinery::status::Refusal;
 use crate::node::host::Ended;
 use crate::server::cluster::{Cluster, DeleteOptions, Write};
 use crate::server::store::{Key, Note};
+use addresses::Addresses;
 use queue::{Interests, Pending, Place, Queue};
 use scene::{Scene, settle};
 use stage::{Group, Stage};
@@ -46,6 +50,7 @@ const LONGEST: u64 = 300_000;
 /// The simulator's state. All of it can be found again from the objects.
 pub(crate) struct Simulator {
     cluster: Arc<Cluster>,
+    addresses: Arc<Addresses>,
     groups: Vec<Group>,
     of_table: HashMap<String, Vec<usize>>,
     heard_by: HashMap<String, Vec<usize>>,
@@ -68,12 +73,12 @@ impl Simulator {
         }
         let followed = groups.iter().flat_map(|g| g.follows.iter().cloned()).collect();
         let (queue, interests) = (Queue::default(), Interests::default());
-        Ok(Simulator { cluster, groups, of_table, heard_by, followed, queue, interests, events: VecDeque::new() })
+        Ok(Simulator { cluster, addresses: Arc::default(), groups, of_table, heard_by, followed, queue, interests, events: VecDeque::new() })
     }
 
     /// Runs until the feed ends or it is told to stop; what has ended by then is written still.
     pub(crate) async fn run(mut self, mut feed: UnboundedReceiver<Note>, mut ended: UnboundedReceiver<Ended>, stop: CancellationToken) {
-        steps::furnish(&self.cluster);
+        bootstrap::run(&self.cluster);
         loop {
             let next = self.queue.next();
             tokio::select! {
@@ -103,7 +108,7 @@ impl Simulator {
         let Ok(kind) = self.cluster.kind("pods") else { return };
         for _ in 0..TRIES {
             let Some(entry) = self.cluster.store.get("pods", &ended.pod).filter(|entry| *entry.uid == *ended.uid) else { return };
-            match steps::container_ended(&Scene::new(&self.cluster, &entry), &kind, ended) {
+            match steps::container_ended(&Scene::new(&self.cluster, &entry).with_addresses(&self.addresses), &kind, ended) {
                 Err(refusal) if refusal.reason == "Conflict" => {}
                 _ => return,
             }
@@ -114,10 +119,10 @@ impl Simulator {
         let entry = &note.entry;
         match &*note.table {
             "events" => return self.keep_events(note),
-            "pods" => self.cluster.know_address(entry.field("status.podIP"), &entry.uid, note.deleted),
+            "pods" => self.addresses.know(entry.field("status.podIP"), &entry.uid, note.deleted),
             _ => {}
         }
-        collect::heard(&self.cluster, note);
+        gc::heard(&self.cluster, note);
         if !note.deleted {
             self.consider(&note.table, &entry.key);
         }
@@ -214,8 +219,8 @@ impl Simulator {
         let (table, key, index) = place;
         let Some(entry) = self.cluster.store.get(table, key).filter(|e| e.uid == pending.uid) else { return };
         let stage = &self.groups[*index].stages[pending.stage];
-        let cluster = self.cluster.clone();
-        let scene = Scene::new(&cluster, &entry);
+        let (cluster, addresses) = (self.cluster.clone(), self.addresses.clone());
+        let scene = Scene::new(&cluster, &entry).with_addresses(&addresses);
         let fits = self.groups[*index].stages.iter().position(|s| scene.matches(&s.when));
         if fits != Some(pending.stage) {
             return self.consider(table, key);

@@ -1,26 +1,16 @@
-//! An object and what is around it, as stages see it: conditions are tested here and templates filled in.
-//!
-//! Paths that begin with `@` lead to something around the object: `@owner/path` to its controller, `@TABLE/path` to the
-//! first object of a table that it owns (its group may be left out), `@TABLE:path/path` to the object of a table that it names at a path, and
-//! `@user/path` to the Pod that uses a claim, and
-//! `@container/…`, `@config/…`, `@mount/…`, `@node/…`, `@probe/…`, `@program/…` to facts about a Pod ([`super::around`]),
-//! `@machine/…` to those about a virtual machine. `@annotation:KEY` is the object's own annotation, and `@body/path` leads
-//! into what a call brought along.
-//!
-//! In a template the text `$name` or `$name:argument` stands for a made value ([`super::made`]), `=path` for a copy of
-//! what a path leads to, and `${path}` inside a text for the words there.
+//! One object and what is around it: what it owns, who owns it, what it names. Whatever is looked up by name is waited
+//! for, too: its next change matters to this object. How stages look at it all is [`super::fill`].
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::addresses::Addresses;
 use super::queue::Named;
-use super::stage::When;
-use super::{around, made};
-use crate::machinery::notation::value::{at, list, plain, text};
-use crate::node::{order, program};
+use crate::machinery::notation::value::{at, list, text};
+use crate::node::order;
 use crate::server::cluster::Cluster;
 use crate::server::store::{Entry, Key};
 
@@ -32,10 +22,13 @@ pub(crate) struct Scene<'c> {
     pub(crate) cluster: &'c Cluster,
     pub(crate) object: Value,
     pub(crate) body: Value,
+    /// Where a Pod's address comes from; without it none is given.
+    pub(super) addresses: Option<&'c Addresses>,
     /// The containers at hand, and the one that a template is being filled in for.
     containers: OnceCell<Vec<Value>>,
-    container: RefCell<Option<Value>>,
-    node: OnceCell<Value>,
+    pub(super) container: RefCell<Option<Value>>,
+    /// The node that fits, once somebody asked.
+    pub(super) node: OnceCell<Value>,
     interests: RefCell<Vec<Named>>,
     again: Cell<Option<Duration>>,
 }
@@ -46,12 +39,18 @@ impl<'c> Scene<'c> {
             cluster,
             object: entry.value(),
             body: Value::Null,
+            addresses: None,
             containers: OnceCell::new(),
             container: RefCell::default(),
             node: OnceCell::new(),
             interests: RefCell::default(),
             again: Cell::default(),
         }
+    }
+
+    pub(super) fn with_addresses(mut self, addresses: &'c Addresses) -> Self {
+        self.addresses = Some(addresses);
+        self
     }
 
     pub(crate) fn uid(&self) -> &str {
@@ -109,7 +108,8 @@ impl<'c> Scene<'c> {
         self.cluster.store.get(table, &Key::new(namespace, name))
     }
 
-    fn related(&self, name: &str) -> Option<Arc<Entry>> {
+    /// What an object is to this one: its `owner`, the first that it owns of a table, or what it names (`TABLE:path`).
+    pub(super) fn related(&self, name: &str) -> Option<Arc<Entry>> {
         if name == "owner" {
             let owner = list(&self.object, "metadata.ownerReferences").iter().find(|o| o["controller"] == true)?;
             let (table, key) = self.cluster.store.by_uid(text(owner, "uid"))?;
@@ -126,7 +126,7 @@ impl<'c> Scene<'c> {
     }
 
     /// The first Pod that uses a claim and isn't finished.
-    fn user(&self) -> Option<Arc<Entry>> {
+    pub(super) fn user(&self) -> Option<Arc<Entry>> {
         let name = text(&self.object, "metadata.name");
         let uses = |pod: &Arc<Entry>| {
             !matches!(pod.field("status.phase"), "Succeeded" | "Failed")
@@ -135,100 +135,12 @@ impl<'c> Scene<'c> {
         self.cluster.store.all("pods", self.namespace()).into_iter().find(uses)
     }
 
-    /// What a path leads to, here or around.
-    pub(crate) fn look(&self, path: &str) -> Option<Value> {
-        let Some(rest) = path.strip_prefix('@') else { return at(&self.object, path).cloned() };
-        if let Some(key) = rest.strip_prefix("annotation:") {
-            return self.object["metadata"]["annotations"].get(key).cloned();
-        }
-        let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
-        match name {
-            "container" => match &*self.container.borrow() {
-                Some(container) => at(container, path).cloned(),
-                None => at(self.containers().first()?, path).cloned(),
-            },
-            "body" => at(&self.body, path).cloned(),
-            "machine" => around::machine::fact(self, path),
-            "user" => at(&self.user()?.value(), path).cloned(),
-            "config" => around::config::missing_variable(self).and_then(|found| at(&found, path).cloned()),
-            "mount" => around::config::missing_volume(self).and_then(|found| at(&found, path).cloned()),
-            "node" => at(self.node.get_or_init(|| around::node::fitting(self)), path).cloned(),
-            "probe" => around::probe::failure(self, path),
-            "program" => {
-                let container = self.container.borrow();
-                program::of(container.as_ref().or_else(|| self.containers().first())?).and_then(|found| at(&found, path).cloned())
-            }
-            _ => at(&self.related(name)?.value(), path).cloned(),
-        }
+    pub(super) fn annotation(&self, key: &str) -> Option<&Value> {
+        self.object["metadata"]["annotations"].get(key)
     }
 
     pub(crate) fn fails(&self) -> &str {
-        self.object["metadata"]["annotations"][FAIL].as_str().unwrap_or("none")
-    }
-
-    pub(crate) fn matches(&self, when: &When) -> bool {
-        (when.fail.is_empty() || when.fail.iter().any(|f| f == self.fails()))
-            && !when.except.iter().any(|f| f == self.fails())
-            // What is around is looked at only if the object itself fits: that costs more.
-            && self.fits(when, false)
-            && self.fits(when, true)
-    }
-
-    fn fits(&self, when: &When, around: bool) -> bool {
-        let part = |path: &&String| path.starts_with('@') == around;
-        let one_of = |path: &str, wanted: &Value| {
-            let same = |found: &Value| wanted.as_array().map_or(found == wanted, |many| many.contains(found));
-            if around { self.look(path).is_some_and(|found| same(&found)) } else { at(&self.object, path).is_some_and(same) }
-        };
-        let there = |path: &String| if around { self.look(path).is_some() } else { at(&self.object, path).is_some() };
-        when.has.iter().filter(part).all(there)
-            && !when.lacks.iter().filter(part).any(there)
-            && when.is.iter().filter(|(path, _)| part(path)).all(|(path, wanted)| one_of(path, wanted))
-            && !when.not.iter().filter(|(path, _)| part(path)).any(|(path, unwanted)| one_of(path, unwanted))
-            && (!around || self.compares(when))
-    }
-
-    fn compares(&self, when: &When) -> bool {
-        let number = |path: &str| self.look(path).and_then(|found| found.as_i64());
-        when.differ.iter().all(|(one, other)| self.look(one) != self.look(other))
-            && when.at_most.iter().all(|(one, other)| number(one).zip(number(other)).is_some_and(|(one, other)| one <= other))
-    }
-
-    /// Fills in a template.
-    pub(crate) fn fill(&self, template: &Value) -> Value {
-        match template {
-            Value::String(text) => self.fill_text(text),
-            Value::Array(list) => Value::Array(list.iter().map(|v| self.fill(v)).collect()),
-            Value::Object(map) => {
-                let filled = map.iter().map(|(key, value)| (plain(&self.fill_text(key)), self.fill(value)));
-                Value::Object(filled.collect::<Map<_, _>>())
-            }
-            other => other.clone(),
-        }
-    }
-
-    fn fill_text(&self, template: &str) -> Value {
-        if let Some(path) = template.strip_prefix('=') {
-            return self.look(path).unwrap_or(Value::Null);
-        }
-        match template.strip_prefix('$') {
-            Some(name) if !name.starts_with('{') && !name.starts_with("patch") => made::make(self, name),
-            _ => Value::String(self.words(template)),
-        }
-    }
-
-    /// A text with its `${path}`s filled in.
-    pub(crate) fn words(&self, template: &str) -> String {
-        let mut out = String::new();
-        let mut rest = template;
-        while let Some((before, after)) = rest.split_once("${") {
-            out.push_str(before);
-            let Some((path, tail)) = after.split_once('}') else { break };
-            out.push_str(&self.look(path).map(|v| plain(&v)).unwrap_or_default());
-            rest = tail;
-        }
-        out.push_str(rest);
-        out
+        self.annotation(FAIL).and_then(Value::as_str).unwrap_or("none")
     }
 }
 

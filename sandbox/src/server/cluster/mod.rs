@@ -10,7 +10,6 @@ mod delete;
 mod patch;
 mod update;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde_json::{Value, json};
@@ -95,13 +94,11 @@ impl Write {
 pub(crate) struct Cluster {
     pub(crate) store: Store,
     registry: RwLock<Arc<Registry>>,
-    /// Pod addresses in use, and whose they are.
-    addresses: Mutex<HashMap<String, String>>,
 }
 
 impl Cluster {
     pub(crate) fn new(store: Store) -> Self {
-        let cluster = Cluster { store, registry: RwLock::new(Arc::new(Registry::builtin())), addresses: Mutex::default() };
+        let cluster = Cluster { store, registry: RwLock::new(Arc::new(Registry::builtin())) };
         cluster.refresh_registry();
         cluster
     }
@@ -126,25 +123,6 @@ impl Cluster {
 
     pub(crate) fn get(&self, kind: &Kind, key: &Key) -> Answer<Arc<Entry>> {
         self.store.get(&kind.table(), key).ok_or_else(|| Refusal::not_found(kind, &key.name))
-    }
-
-    /// Reserves an address for an object; false when another has it.
-    pub(crate) fn take_address(&self, address: &str, uid: &str) -> bool {
-        let mut taken = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let owner = taken.entry(address.to_owned()).or_insert_with(|| uid.to_owned());
-        owner == uid
-    }
-
-    /// Learns who has an address, or that it is free again.
-    pub(crate) fn know_address(&self, address: &str, uid: &str, gone: bool) {
-        if address.is_empty() {
-            return;
-        }
-        if gone {
-            self.addresses.lock().unwrap_or_else(PoisonError::into_inner).remove(address);
-        } else {
-            self.take_address(address, uid);
-        }
     }
 }
 

@@ -21,8 +21,8 @@ pub(in crate::simulator) fn fact(scene: &Scene<'_>, name: &str) -> Option<Value>
         "strategy" => Some(strategy(&scene.object)),
         "missingClaim" => missing_claim(scene),
         "revision" => {
-            let owner = scene.look("@owner/metadata.uid")?;
-            Some(json!(format!("revision-start-vm-{}-{}", owner.as_str()?, scene.look("@annotation:kubevirt.io/vm-generation")?.as_str()?)))
+            let owner = scene.related("owner")?;
+            Some(json!(format!("revision-start-vm-{}-{}", owner.uid, scene.annotation("kubevirt.io/vm-generation")?.as_str()?)))
         }
         _ => None,
     }
@@ -98,8 +98,8 @@ const OF_THE_MACHINE: &[&str] = &["RestartRequired", "Failure"];
 
 /// The conditions of a VM's instance, which take the place of the VM's.
 fn conditions(scene: &Scene<'_>) -> Value {
-    let found = scene.look("@virtualmachineinstances/status.conditions");
-    let mut conditions = found.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
+    let instance = scene.related("virtualmachineinstances").map(|instance| instance.value()).unwrap_or_default();
+    let mut conditions = list(&instance, "status.conditions").to_vec();
     if !conditions.iter().any(|c| c["type"] == "Ready") {
         let now = clock::now();
         conditions.push(json!({"type": "Ready", "status": "False", "reason": "VMIConditionMissing", "message": "VMI is missing the Ready condition",

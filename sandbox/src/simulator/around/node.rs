@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{config, quantity};
+use crate::machinery::notation::fnv::fnv1a;
 use crate::machinery::notation::value::{at, list, plain, text};
 use crate::simulator::scene::Scene;
 
@@ -35,8 +36,8 @@ pub(in crate::simulator) fn fitting(scene: &Scene<'_>) -> Value {
         scene.wait_for("nodes", "", "");
         return json!({"message": explain(nodes.len(), &reasons)});
     }
-    let hash = scene.uid().bytes().fold(0_usize, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
-    json!({"name": fit[hash % fit.len()]})
+    let turn = usize::try_from(fnv1a(scene.uid().as_bytes())).unwrap_or(0);
+    json!({"name": fit[turn % fit.len()]})
 }
 
 fn explain(nodes: usize, reasons: &BTreeMap<String, usize>) -> String {

@@ -179,8 +179,10 @@ pub(super) fn follow(scene: &Scene<'_>, pod: &mut Value) {
         default(pod, &format!("status.{path}"), value);
     }
     if touched {
-        let ip = made::pod_ip(scene);
-        default(pod, "status.podIP", ip.clone());
+        if let Some(ip) = scene.addresses.filter(|_| at(pod, "status.podIP").is_none()).and_then(|addresses| addresses.allocate(scene.uid())) {
+            set(pod, "status.podIP", json!(ip));
+        }
+        let ip = pod["status"]["podIP"].clone();
         default(pod, "status.podIPs", json!([{"ip": ip}]));
     }
     let requests = quantity::of_pod(&pod["spec"], "requests");

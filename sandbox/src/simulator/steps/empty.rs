@@ -1,6 +1,6 @@
 //! The end of a definition: its objects go first.
 
-use super::super::collect;
+use super::super::gc;
 use super::super::scene::Scene;
 use super::super::stage::Stage;
 use crate::machinery::crd::names;
@@ -26,5 +26,5 @@ pub(super) fn empty(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(),
         }
         left = scene.cluster.store.all(table, "");
     }
-    if left.is_empty() { collect::without_finalizer(scene.cluster, &kind.table(), &key, CLEANUP) } else { Ok(()) }
+    if left.is_empty() { gc::without_finalizer(scene.cluster, &kind.table(), &key, CLEANUP) } else { Ok(()) }
 }

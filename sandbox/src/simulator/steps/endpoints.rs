@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::{create, patch, pods, roll};
+use super::write::{create, patch};
+use super::{pods, roll};
 use crate::machinery::notation::value::{at, list, number, plain, text};
 use crate::machinery::status::Refusal;
 use crate::server::cluster::DeleteOptions;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::{create, pods, revisions, write_status};
+use super::write::{create, write_status};
+use super::{pods, revisions};
 use crate::machinery::notation::value::{list, number, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::super::events;
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::{create, write_status};
+use super::write::{create, write_status};
 use crate::machinery::notation::value::{number, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;

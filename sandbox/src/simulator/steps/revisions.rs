@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::{create, patch, roll};
+use super::roll;
+use super::write::{create, patch};
 use crate::machinery::notation::value::{number, set, text};
 use crate::machinery::status::Refusal;
 use crate::server::cluster::DeleteOptions;

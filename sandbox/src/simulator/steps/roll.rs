@@ -8,7 +8,8 @@ use super::super::events;
 use super::super::scene::Scene;
 use super::super::stage::Stage;
 use super::report::{Rollout, report};
-use super::{create, patch};
+use super::write::{create, patch};
+use crate::machinery::notation::fnv::fnv1a;
 use crate::machinery::notation::value::{at, number, plain, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
@@ -164,7 +165,7 @@ fn renumber(scene: &Scene<'_>, stage: &Stage, set: &Value, next: i64) -> Result<
 /// Ten letters that differ when templates do.
 pub(super) fn hash(template: &Value) -> String {
     const LETTERS: &[u8] = b"bcdf456789ghjklmnpqrstvwxz2";
-    let mut hash = template.to_string().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let mut hash = fnv1a(template.to_string().as_bytes());
     let letters = (0..10).map(|_| {
         let letter = LETTERS[usize::try_from(hash % LETTERS.len() as u64).unwrap_or(0)];
         hash /= LETTERS.len() as u64;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::events;
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::{create, write_status};
+use super::write::{create, write_status};
 use crate::machinery::notation::schedule::Times;
 use crate::machinery::notation::value::{at, number, set, text};
 use crate::machinery::registry::Kind;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::write_status;
+use super::write::write_status;
 use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{set, text};
 use crate::machinery::registry::Kind;
