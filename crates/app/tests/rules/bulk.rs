@@ -96,3 +96,16 @@ async fn what_was_scaled_away_is_left_alone() {
     assert_eq!((result.pending, result.results.len()), (1, 1));
     assert_eq!(world.instance(ids(&cluster)[1]).await.desired, Desired::Running);
 }
+
+#[tokio::test]
+async fn what_is_under_way_is_left_alone_whatever_it_was_last_seen_to_be() {
+    let world = World::new().await;
+    let ann = world.user("ann").await;
+    let cluster = world.running(&ann, "web", 2).await;
+    let first = ids(&cluster)[0];
+    world.operate(&ann, first, Stop).await.expect("goes");
+    assert_eq!(world.instance(first).await.status, Running);
+    let result = world.operate_all(&ann, cluster.cluster.id, Suspend).await.expect("operates");
+    assert_eq!((result.pending, result.skipped), (1, 1));
+    assert_eq!(world.instance(first).await.desired, Desired::Stopped);
+}
