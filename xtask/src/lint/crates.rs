@@ -1,29 +1,41 @@
-//! Who may use whom. A wrong edge is the first step of every tangle, so it does not pass.
+//! Which of our crates may use which. A wrong edge is the first step of every tangle, so it does not pass.
+//!
+//! Who may use others' crates stands in `deny.toml`, but for those that half the tree uses: it cannot name all their users.
 
 use super::Tree;
 use crate::{checkout, job::output};
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-/// Directory of a crate, the crates of ours that it may use, and others' that it must not use itself.
-/// Dev-dependencies are free: a test may use what it likes.
-const ALLOWED: &[(&str, &[&str], &[&str])] = &[
-    ("types", &[], &["tokio", "axum", "kube", "sea-orm", "reqwest"]),
-    ("wire", &["types"], &["tokio", "axum", "kube", "sea-orm", "reqwest"]),
-    ("store", &["types"], &["axum", "kube"]),
-    ("members", &["types"], &["axum", "sea-orm"]),
-    ("app", &["types", "wire", "store", "members"], &["axum", "kube", "sea-orm"]),
+/// A crate, and the crates of ours that it may use. Dev-dependencies are free: a test may use what it likes.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("types", &[]),
+    ("wire", &["types"]),
+    ("store", &["types"]),
+    ("members", &["types"]),
+    ("app", &["types", "wire", "store", "members"]),
     // Every write of reconciling goes through `store` and `members`: see `steps.rs`.
-    ("reconcile", &["types", "store", "members"], &["axum", "kube", "sea-orm"]),
-    ("api", &["types", "wire", "app"], &["kube", "sea-orm"]),
-    ("kubekcloud", &["types", "wire", "store", "members", "app", "reconcile", "api", "sandbox"], &["kube", "sea-orm"]),
-    // The neighbours' house uses nothing of ours.
-    ("sandbox", &["shell"], &["kube", "sea-orm"]),
-    ("shell", &[], &["kube", "sea-orm", "hyper", "serde_json"]),
+    ("reconcile", &["types", "store", "members"]),
+    ("api", &["types", "wire", "app"]),
+    ("kubekcloud", &["types", "wire", "store", "members", "app", "reconcile", "api", "sandbox"]),
+    // The neighbour's house uses nothing of ours.
+    ("sandbox", &["shell"]),
+    ("shell", &[]),
     // Tasks see the product from outside, as its users do.
-    ("xtask", &[], &["sea-orm"]),
+    ("xtask", &[]),
 ];
+
+/// A crate, and others' that it must not use.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    // They are data.
+    ("types", &["tokio", "hyper"]),
+    ("wire", &["tokio", "hyper"]),
+    // It knows no Kubernetes.
+    ("shell", &["hyper", "serde_json"]),
+];
+
+const TABLE: &str = "the table of xtask/src/lint/crates.rs";
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -34,61 +46,109 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: String,
+    targets: Vec<Target>,
     dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
     kind: Option<String>,
+    /// What the crate is called where it is used, if not by its name.
+    rename: Option<String>,
 }
 
 pub(super) fn edges(_: &Tree) -> Result<Vec<String>> {
     let metadata = output(checkout::cargo().args(["metadata", "--format-version", "1", "--no-deps", "--offline"]))?;
-    wrong(&String::from_utf8_lossy(&metadata.stdout))
+    wrong(&String::from_utf8_lossy(&metadata.stdout), ALLOWED)
 }
 
-fn wrong(metadata: &str) -> Result<Vec<String>> {
+fn wrong(metadata: &str, allowed: &[(&str, &[&str])]) -> Result<Vec<String>> {
     let Metadata { packages } = serde_json::from_str(metadata).context("understand cargo metadata")?;
-    let ours: BTreeMap<&str, &str> = packages.iter().map(|package| (package.name.as_str(), directory(package))).collect();
-    let mut found = Vec::new();
+    let ours: BTreeSet<&str> = packages.iter().map(|package| package.name.as_str()).collect();
+    let mut found: Vec<String> = packages.iter().flat_map(names).collect();
     for package in &packages {
-        let user = directory(package);
-        let Some((_, allowed, forbidden)) = ALLOWED.iter().find(|(name, _, _)| *name == user) else {
-            found.push(format!("{user} is not in the table of xtask/src/lint/crates.rs"));
+        let user = package.name.as_str();
+        let Some((_, allowed)) = allowed.iter().find(|(name, _)| *name == user) else {
+            found.push(format!("{user} is not in {TABLE}"));
             continue;
         };
-        for dependency in package.dependencies.iter().filter(|dependency| dependency.kind.as_deref() != Some("dev")) {
-            let wrong = match ours.get(dependency.name.as_str()) {
-                Some(used) => !allowed.contains(used),
-                None => forbidden.contains(&dependency.name.as_str()),
-            };
-            if wrong {
-                found.push(format!("{user} must not use {}", dependency.name));
-            }
-        }
+        let used = package.dependencies.iter().filter(|dependency| dependency.kind.as_deref() != Some("dev"));
+        let forbidden = |used: &str| FORBIDDEN.iter().any(|(name, forbidden)| *name == user && forbidden.contains(&used));
+        let wrong =
+            used.map(|dependency| dependency.name.as_str()).filter(|used| (ours.contains(used) && !allowed.contains(used)) || forbidden(used));
+        found.extend(wrong.map(|used| format!("{user} must not use {used}")));
     }
+    let named = allowed.iter().flat_map(|(user, used)| [user].into_iter().chain(used.iter()));
+    let missing: BTreeSet<&str> = named.copied().filter(|name| !ours.contains(name)).collect();
+    found.extend(missing.into_iter().map(|name| format!("{TABLE} names {name}, which is no crate")));
     Ok(found)
 }
 
-fn directory(package: &Package) -> &str {
-    package.manifest_path.rsplit(['/', '\\']).nth(1).unwrap_or_default()
+/// Folder, package and library have one name, also where they are used: else no drawing of imports finds them.
+fn names(package: &Package) -> Vec<String> {
+    let Package { name, manifest_path, targets, dependencies } = package;
+    let folder = manifest_path.rsplit(['/', '\\']).nth(1).unwrap_or_default();
+    let mut found = Vec::new();
+    if folder != name {
+        found.push(format!("the package {name} lies in the folder {folder}"));
+    }
+    let library = targets.iter().find(|target| target.kind.iter().any(|kind| kind == "lib")).filter(|library| library.name != *name);
+    found.extend(library.map(|library| format!("the library of {name} is called {}", library.name)));
+    let renamed = dependencies.iter().filter_map(|dependency| dependency.rename.as_ref().map(|rename| (&dependency.name, rename)));
+    found.extend(renamed.map(|(used, rename)| format!("{name} calls {used} {rename}")));
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::wrong;
 
-    fn package(directory: &str, dependencies: &str) -> String {
-        format!(r#"{{"name":"{directory}","manifest_path":"/w/crates/{directory}/Cargo.toml","dependencies":[{dependencies}]}}"#)
+    fn package(name: &str, library: &str, dependencies: &str) -> String {
+        let target = format!(r#"{{"name":"{library}","kind":["lib"]}}"#);
+        format!(r#"{{"name":"{name}","manifest_path":"/w/crates/{name}/Cargo.toml","targets":[{target}],"dependencies":[{dependencies}]}}"#)
+    }
+
+    fn found(packages: &[String], allowed: &[(&str, &[&str])]) -> Vec<String> {
+        wrong(&format!(r#"{{"packages":[{}]}}"#, packages.join(",")), allowed).unwrap()
     }
 
     #[test]
     fn an_edge_upwards_is_found() {
-        let api = package("api", r#"{"name":"store","kind":null},{"name":"axum","kind":null}"#);
-        let store = package("store", r#"{"name":"api","kind":"dev"},{"name":"axum","kind":null}"#);
-        let unknown = package("extra", "");
-        let found = wrong(&format!(r#"{{"packages":[{api},{store},{unknown}]}}"#)).unwrap();
-        assert_eq!(found, ["api must not use store", "store must not use axum", "extra is not in the table of xtask/src/lint/crates.rs"]);
+        let api = package("api", "api", r#"{"name":"store","kind":null},{"name":"axum","kind":null}"#);
+        let store = package("store", "store", r#"{"name":"api","kind":"dev"}"#);
+        let types = package("types", "types", r#"{"name":"tokio","kind":null}"#);
+        assert_eq!(
+            found(&[api, store, types], &[("api", &[]), ("store", &[]), ("types", &[])]),
+            ["api must not use store", "types must not use tokio"]
+        );
+    }
+
+    #[test]
+    fn the_table_names_all_crates_and_no_others() {
+        let store = package("store", "store", "");
+        let table: &[(&str, &[&str])] = &[("api", &["wire"])];
+        let line = "the table of xtask/src/lint/crates.rs";
+        assert_eq!(
+            found(&[store], table),
+            [format!("store is not in {line}"), format!("{line} names api, which is no crate"), format!("{line} names wire, which is no crate")]
+        );
+    }
+
+    #[test]
+    fn a_crate_has_one_name() {
+        let store = package("store", "kubekcloud_store", r#"{"name":"types","kind":"dev","rename":"kinds"}"#);
+        let moved = package("api", "api", "").replace("/w/crates/api/", "/w/crates/http/");
+        let table: &[(&str, &[&str])] = &[("store", &[]), ("api", &[])];
+        assert_eq!(
+            found(&[store, moved], table),
+            ["the library of store is called kubekcloud_store", "store calls types kinds", "the package api lies in the folder http"]
+        );
     }
 }

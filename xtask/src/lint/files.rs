@@ -3,8 +3,10 @@
 use super::Tree;
 use anyhow::Result;
 
-/// A longer file is two files.
-const LINES: usize = 500;
+/// A longer file is two files. Its tests at the end don't count.
+const LINES: usize = 400;
+/// Of tests, and of a file with its tests.
+const LINES_WITH_TESTS: usize = 500;
 
 /// Written apart, or this file would be found.
 const REGISTRIES: &[&str] = &[
@@ -31,9 +33,15 @@ const INSIDE: fn(char) -> bool = |before| before.is_alphanumeric() || matches!(b
 pub(super) fn length(tree: &Tree) -> Result<Vec<String>> {
     let long = tree.rust().filter_map(|file| {
         let lines = file.text.lines().count();
-        (lines > LINES).then(|| format!("{}: {lines} lines", file.path))
+        let code = if is_test(&file.path) { 0 } else { file.text.lines().take_while(|line| *line != "#[cfg(test)]").count() };
+        (code > LINES || lines > LINES_WITH_TESTS).then(|| format!("{}: {lines} lines, {code} of them outside tests", file.path))
     });
     Ok(long.collect())
+}
+
+/// A file of nothing but tests, by its name.
+fn is_test(path: &str) -> bool {
+    path.ends_with("_tests.rs") || path.ends_with("/tests.rs") || path.starts_with("tests/") || path.contains("/tests/")
 }
 
 pub(super) fn registries(tree: &Tree) -> Result<Vec<String>> {
@@ -67,8 +75,26 @@ mod tests {
 
     #[test]
     fn long_files_are_found() {
-        let tree = Tree::of(&[("a.rs", &"x\n".repeat(LINES)), ("b.rs", &"x\n".repeat(LINES + 1)), ("c.md", &"x\n".repeat(LINES + 1))]);
-        assert_eq!(length(&tree).unwrap(), ["b.rs: 501 lines"]);
+        let lines = |count: usize| "x\n".repeat(count);
+        let with_tests = |code: usize, tests: usize| format!("{}#[cfg(test)]\n{}", lines(code), lines(tests));
+        let files = [
+            ("a.rs", lines(LINES)),
+            ("b.rs", lines(LINES + 1)),
+            ("c.md", lines(LINES_WITH_TESTS + 1)),
+            ("d/tests/e.rs", lines(LINES_WITH_TESTS)),
+            ("d_tests.rs", lines(LINES_WITH_TESTS + 1)),
+            ("f.rs", with_tests(LINES, 99)),
+            ("g.rs", with_tests(LINES, 100)),
+        ];
+        let tree = Tree::of(&files.each_ref().map(|(path, text)| (*path, text.as_str())));
+        assert_eq!(
+            length(&tree).unwrap(),
+            [
+                "b.rs: 401 lines, 401 of them outside tests",
+                "d_tests.rs: 501 lines, 0 of them outside tests",
+                "g.rs: 501 lines, 400 of them outside tests"
+            ]
+        );
     }
 
     #[test]
