@@ -15,6 +15,7 @@ mod openapi;
 mod plan;
 mod product;
 mod python;
+mod schema;
 mod services;
 mod test;
 mod tools;
@@ -41,6 +42,8 @@ enum Task {
     Lint,
     /// Write openapi/kubekcloud.json
     Openapi,
+    /// Write sandbox/schema/types.txt, from a real API server
+    Schema,
     /// Measure, and write docs/benchmarks.md
     Bench(bench::Args),
     /// A real Kubernetes control plane with fake nodes, and KubeVirt on it
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Lint => lint::run(),
         Task::Openapi => succeeded(openapi::run()),
+        Task::Schema => succeeded(schema::run()),
         Task::Bench(args) => succeeded(bench::run(&args)),
         Task::Kube(args) => succeeded(kube::run(args)),
         Task::Tools(args) => succeeded(build_tools(&args)),
