@@ -36,3 +36,12 @@ pub(crate) fn skip(why: &str) {
     let line = format!("\nskipped: {why}\n");
     let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
 }
+
+/// Looks at a condition for a while and demands that it holds all the time: what comes late is seen.
+pub(crate) async fn stays<F: Future<Output = bool>>(what: &str, seconds: u64, mut check: impl FnMut() -> F) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds);
+    while tokio::time::Instant::now() < deadline {
+        assert!(check().await, "no longer true: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
