@@ -136,7 +136,7 @@ async fn a_second_replica_takes_over_where_the_first_stopped() {
     let mut world = World::open().await;
     let cluster = world.create("handover", InstanceType::Container, 2).await;
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
-    world.crash().await;
+    world.stop().await;
     world.operate(cluster, Operation::Stop).await;
     world.start("second");
     world.wait_all(cluster, InstanceStatus::Stopped, SOON).await;
@@ -148,7 +148,7 @@ async fn a_second_replica_takes_over_where_the_first_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_replicas_lease_runs_out() {
     let mut world = World::open().await;
-    world.crash().await;
+    world.stop().await;
     let dead = world.start_doomed("doomed").await;
     let cluster = world.create("doomed", InstanceType::Container, 2).await;
     world.start("heir");

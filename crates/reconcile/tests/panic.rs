@@ -26,7 +26,7 @@ async fn a_panic_in_a_pass_does_not_end_the_lease() {
         world.remove(id).await;
         world.wait_gone(id, SOON).await;
     }
-    world.crash().await;
+    world.stop().await;
     let next = world.store.lease_acquire(MemberId::LOCAL, "next", SOON).await.unwrap().unwrap();
     assert_eq!(next.epoch, 2, "the first lease lasted until the end");
     world.close().await;

@@ -111,8 +111,8 @@ impl World {
         self.reconciler = Some(reconciler);
     }
 
-    /// Ends the reconciler without giving its lease back in the name of the next one.
-    pub(crate) async fn crash(&mut self) {
+    /// Ends the reconciler, which gives its lease back.
+    pub(crate) async fn stop(&mut self) {
         self.cancel.cancel();
         if let Some(reconciler) = self.reconciler.take() {
             reconciler.stopped().await;
@@ -120,7 +120,7 @@ impl World {
     }
 
     pub(crate) async fn close(mut self) {
-        self.crash().await;
+        self.stop().await;
         if let Some(sandbox) = self.sandbox.take() {
             sandbox.shutdown().await;
         }
