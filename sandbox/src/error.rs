@@ -37,6 +37,9 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The object log was written by a version that wrote it otherwise.
+    #[error("{0} is in a format that this version does not read; delete the file to start without its objects, or keep to the version that wrote it")]
+    Format(PathBuf),
     /// The declared stages are wrong: a mistake in this crate.
     #[error("stages: {0}")]
     Stages(String),

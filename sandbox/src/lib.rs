@@ -18,7 +18,6 @@ mod node;
 mod server;
 mod simulator;
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +29,6 @@ use tokio_util::task::TaskTracker;
 pub use error::Error;
 
 use files::Kept;
-use machinery::registry::Kind;
 use node::host::Host;
 use server::cluster::Cluster;
 use server::http;
@@ -154,19 +152,13 @@ async fn listen(asked: u16, remembered: Option<u16>) -> Result<TcpListener, Erro
 /// The cluster as it was left, or a new one.
 fn open_cluster(dir: Option<&Path>) -> Result<Cluster, Error> {
     let Some(dir) = dir else { return Ok(Cluster::new(Store::new(None))) };
-    let (log, Held { version, objects, dictionaries }) = Log::open(&dir.join("objects.jsonl"))?;
+    let (log, Held { version, objects }) = Log::open(&dir.join("objects.jsonl"))?;
     let cluster = Cluster::new(Store::new(Some(log)));
     // Definitions come first: they say how the objects of their kinds are indexed.
-    let (definitions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|(table, _)| **table == *machinery::registry::builtin::CRDS);
+    let (definitions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| *object.table == *machinery::registry::builtin::CRDS);
     for objects in [definitions, others] {
         let registry = cluster.registry();
-        let kinds = objects.iter().map(|(table, _)| table.clone()).collect::<HashSet<_>>().into_iter();
-        let kinds: HashMap<Arc<str>, Arc<Kind>> = kinds.filter_map(|table| Some((table.clone(), registry.of_table(&table)?))).collect();
-        let fitted = objects.into_iter().filter_map(|(table, mut entry)| {
-            entry.fit(kinds.get(&table)?);
-            Some((table, entry))
-        });
-        cluster.store.load(Held { version, objects: fitted.collect(), dictionaries: dictionaries.clone() });
+        cluster.store.load(Held { version, objects }, |table| Some(registry.of_table(table)?.fields.clone()));
         cluster.refresh_registry();
     }
     Ok(cluster)

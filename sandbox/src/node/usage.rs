@@ -32,7 +32,7 @@ pub(super) fn entries(cluster: &Cluster, kind: &Kind, namespace: &str) -> Vec<En
     let complete = |mut value: Value| {
         value["kind"] = json!(kind.kind);
         value["apiVersion"] = json!(kind.api_version());
-        Entry::unstored(kind, &value, 0)
+        Entry::unstored(&kind.fields, &value, 0)
     };
     values.into_iter().map(complete).collect()
 }

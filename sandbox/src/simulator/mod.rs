@@ -167,7 +167,7 @@ impl Simulator {
     }
 
     fn keep_events(&mut self, note: &Note) {
-        if !note.deleted && !events::is_repeated(&note.entry.json()) {
+        if !note.deleted && !events::is_repeated(&note.entry.json) {
             self.events.push_back(note.entry.key.clone());
         }
         while self.events.len() > EVENTS_KEPT {

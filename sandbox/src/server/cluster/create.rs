@@ -48,9 +48,9 @@ impl Cluster {
             if self.store.get(&kind.table(), &Key::of(&object)).is_some() {
                 return Err(Refusal::exists(kind, &name));
             }
-            return Ok(Arc::new(Entry::unstored(kind, &object, 0)));
+            return Ok(Arc::new(Entry::unstored(&kind.fields, &object, 0)));
         }
-        let entry = self.store.put(kind, object, Expect::Absent).map_err(|miss| match miss {
+        let entry = self.store.put(&kind.table(), &kind.fields, object, Expect::Absent).map_err(|miss| match miss {
             Miss::Changed => Refusal::exists(kind, &name),
             log => missed(kind, &name, log),
         })?;

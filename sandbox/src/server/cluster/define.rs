@@ -35,7 +35,7 @@ impl Cluster {
             if object != before {
                 let writer = Writer { manager: "kube-apiserver".to_owned(), subresource: "status".to_owned() };
                 managed::record(kind, Some(&before), &mut object, &writer);
-                let _ = self.store.put(kind, object, Expect::Version(entry.version));
+                let _ = self.store.put(&kind.table(), &kind.fields, object, Expect::Version(entry.version));
             }
         }
     }

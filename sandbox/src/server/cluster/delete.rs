@@ -111,12 +111,12 @@ impl Cluster {
                 return Ok(Deleted::Waits(live));
             }
             let written = if held {
-                self.store.put(kind, object, Expect::Version(live.version)).map(Deleted::Waits)
+                self.store.put(&kind.table(), &kind.fields, object, Expect::Version(live.version)).map(Deleted::Waits)
             } else if kind.resource() == "pods" {
                 // A Pod's last words are that it was given no time.
-                self.store.remove_with(kind, object, live.version).map(Deleted::Gone)
+                self.store.remove_with(&kind.table(), object, live.version).map(Deleted::Gone)
             } else {
-                self.store.remove(kind, key, live.version).map(Deleted::Gone)
+                self.store.remove(&kind.table(), key, live.version).map(Deleted::Gone)
             };
             match written {
                 Ok(deleted) => {

@@ -89,12 +89,12 @@ impl Cluster {
             return Ok(Some(live.clone()));
         }
         if write.dry_run {
-            return Ok(Some(Arc::new(Entry::unstored(kind, &object, live.version))));
+            return Ok(Some(Arc::new(Entry::unstored(&kind.fields, &object, live.version))));
         }
         let written = if gone(kind, &object) {
-            self.store.remove_with(kind, object, live.version)
+            self.store.remove_with(&kind.table(), object, live.version)
         } else {
-            self.store.put(kind, object, Expect::Version(live.version))
+            self.store.put(&kind.table(), &kind.fields, object, Expect::Version(live.version))
         };
         match written {
             Ok(entry) => {

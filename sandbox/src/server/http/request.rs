@@ -7,6 +7,7 @@ use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{proto, scan};
@@ -41,8 +42,8 @@ impl Request {
     pub(crate) async fn read(mut request: hyper::Request<Incoming>) -> Answer<Self> {
         let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
         let (parts, body) = request.into_parts();
-        let path = parts.uri.path().split('/').filter(|s| !s.is_empty()).map(|s| decode(s, false)).collect();
-        let query = parts.uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).map(pair).collect();
+        let path = parts.uri.path().split('/').filter(|s| !s.is_empty()).map(|s| percent_decode_str(s).decode_utf8_lossy().into_owned()).collect();
+        let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let body = match Limited::new(body, LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
             Err(e) if e.is::<LengthLimitError>() => {
@@ -148,13 +149,13 @@ impl Request {
         }
     }
 
-    /// The body as JSON; the error is in the words of Go's parser.
+    /// The body as JSON; the error says where it was looked for, and then what our parser says.
     pub(crate) fn json(&self) -> Result<Value, String> {
         self.parsed().map_err(|e| format!("couldn't get version/kind; json parse error: {e}"))
     }
 
     pub(crate) fn parsed(&self) -> Result<Value, String> {
-        serde_json::from_slice(&self.body).map_err(|e| scan::scan(&self.body).err().unwrap_or_else(|| e.to_string()))
+        serde_json::from_slice(&self.body).map_err(|e| e.to_string())
     }
 
     pub(crate) fn yaml(&self) -> Result<Value, String> {
@@ -203,7 +204,7 @@ impl Request {
             _ => Unknown::Warned,
         };
         if write.unknown != Unknown::Dropped && self.content_type().ends_with("json") {
-            write.keys = scan::scan(&self.body).unwrap_or_default();
+            write.keys = scan::keys(&self.body);
         }
         if write.unknown != Unknown::Dropped {
             write.repeated = self.repeated_key();
@@ -278,29 +279,4 @@ fn summary(body: &[u8]) -> String {
         Some(b'{') => format!("{}{more}", String::from_utf8_lossy(head)),
         Some(_) => format!("{}{more}", head.iter().map(|b| format!("{b:02x}")).collect::<String>()),
     }
-}
-
-fn pair(text: &str) -> (String, String) {
-    let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    (decode(name, true), decode(value, true))
-}
-
-/// Percent-decoding; `+` is a blank in queries.
-fn decode(text: &str, query: bool) -> String {
-    let bytes = text.as_bytes();
-    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
-    while at < bytes.len() {
-        let hex = bytes.get(at + 1..at + 3).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
-        match (bytes[at], hex) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 3;
-                continue;
-            }
-            (b'+', _) if query => out.push(b' '),
-            (byte, _) => out.push(byte),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

@@ -196,7 +196,7 @@ impl Watch {
             (true, false) => {
                 let mut last = before.map(|b| b.value()).unwrap_or_default();
                 set(&mut last, "metadata.resourceVersion", json!(entry.version.to_string()));
-                self.event(out, "DELETED", &Entry::unstored(&self.kind, &last, entry.version));
+                self.event(out, "DELETED", &Entry::unstored(&self.kind.fields, &last, entry.version));
             }
             (false, false) => {}
         }

@@ -1,13 +1,11 @@
-//! One object at one version: its JSON text, packed, and beside it what selectors and garbage collection look at.
+//! One object at one version: its JSON text, and beside it what selectors and garbage collection look at.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::pack::{Packed, Packer};
 use crate::machinery::notation::value::{at, list, plain, text};
-use crate::machinery::registry::Kind;
 
 /// Namespace (empty for cluster-wide objects) and name. Ordered as the real server lists: by the path that they make.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,11 +52,11 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    fn of(kind: &Kind, object: &Value) -> Self {
+    fn of(names: &Arc<[String]>, object: &Value) -> Self {
         let labels = at(object, "metadata.labels").and_then(Value::as_object);
         let labels = lines(labels.into_iter().flatten().flat_map(|(k, v)| [k.clone(), plain(v)]));
-        let fields = lines(kind.fields.iter().map(|name| field(object, name).map(plain).unwrap_or_default()));
-        Index { names: kind.fields.clone(), labels: labels.into(), fields: fields.into() }
+        let fields = lines(names.iter().map(|name| field(object, name).map(plain).unwrap_or_default()));
+        Index { names: names.clone(), labels: labels.into(), fields: fields.into() }
     }
 }
 
@@ -77,15 +75,16 @@ pub(crate) struct Entry {
     pub(crate) owners: Box<[Arc<str>]>,
     pub(crate) finalizers: Box<[Box<str>]>,
     pub(crate) index: Index,
-    /// The object as JSON text.
-    pub(crate) packed: Packed,
+    /// The object as JSON text, on one line.
+    pub(crate) json: Box<[u8]>,
 }
 
 impl Entry {
-    /// Takes an object that already carries its version. What it has in common with its former state is shared.
-    pub(crate) fn new(kind: &Kind, object: &Value, version: u64, packer: &mut Packer, before: Option<&Entry>) -> Self {
-        let packed = packer.pack(serde_json::to_vec(object).unwrap_or_default());
-        let mut entry = Entry::with_text(kind, object, version, packed);
+    /// Takes an object that already carries its version, and the fields that a selector may name. What it has in common
+    /// with its former state is shared.
+    pub(crate) fn new(names: &Arc<[String]>, object: &Value, version: u64, before: Option<&Entry>) -> Self {
+        let json = serde_json::to_vec(object).unwrap_or_default().into();
+        let mut entry = Entry::with_text(names, object, version, json);
         if let Some(before) = before.filter(|b| b.key == entry.key) {
             entry.key = before.key.clone();
             share(&mut entry.uid, &before.uid);
@@ -97,11 +96,12 @@ impl Entry {
     }
 
     /// An object that is not stored, as the answer to a dry run.
-    pub(crate) fn unstored(kind: &Kind, object: &Value, version: u64) -> Self {
-        Entry::new(kind, object, version, &mut Packer::default(), None)
+    pub(crate) fn unstored(names: &Arc<[String]>, object: &Value, version: u64) -> Self {
+        Entry::new(names, object, version, None)
     }
 
-    fn with_text(kind: &Kind, object: &Value, version: u64, packed: Packed) -> Self {
+    /// An object as a log held it.
+    pub(super) fn with_text(names: &Arc<[String]>, object: &Value, version: u64, json: Box<[u8]>) -> Self {
         Entry {
             key: Key::of(object),
             uid: text(object, "metadata.uid").into(),
@@ -109,35 +109,19 @@ impl Entry {
             deleting: at(object, "metadata.deletionTimestamp").is_some(),
             owners: list(object, "metadata.ownerReferences").iter().map(|o| text(o, "uid").into()).collect(),
             finalizers: list(object, "metadata.finalizers").iter().map(|f| plain(f).into()).collect(),
-            index: Index::of(kind, object),
-            packed,
+            index: Index::of(names, object),
+            json,
         }
-    }
-
-    /// Makes the index anew when it was made for other fields than the kind has now.
-    pub(crate) fn fit(&mut self, kind: &Kind) {
-        if self.index.names == kind.fields {
-            self.index.names = kind.fields.clone();
-        } else {
-            *self = Entry::with_text(kind, &self.value(), self.version, self.packed.clone());
-        }
-    }
-
-    /// The object as JSON text.
-    pub(crate) fn json(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.packed.len());
-        self.packed.unpack(&mut out);
-        out
     }
 
     /// The object, parsed.
     pub(crate) fn value(&self) -> Value {
-        serde_json::from_slice(&self.json()).unwrap_or_default()
+        serde_json::from_slice(&self.json).unwrap_or_default()
     }
 
     /// About what it takes in memory.
     pub(crate) fn held(&self) -> usize {
-        size_of::<Entry>() + self.packed.held() + self.index.fields.len() + self.index.labels.len() + 160
+        size_of::<Entry>() + self.json.len() + self.index.fields.len() + self.index.labels.len() + 160
     }
 
     pub(crate) fn label(&self, key: &str) -> Option<&str> {
@@ -189,7 +173,7 @@ mod tests {
         let kind = crate::machinery::registry::Registry::builtin().of_table("pods").expect("a kind");
         let object = json!({"metadata": {"name": "p", "labels": {"a": "1", "empty": "", "b": "x\ny"}},
             "spec": {"nodeName": "one\ntwo"}, "status": {"phase": "Running"}});
-        let entry = Entry::unstored(&kind, &object, 1);
+        let entry = Entry::unstored(&kind.fields, &object, 1);
         assert_eq!((entry.label("a"), entry.label("empty"), entry.label("b"), entry.label("1")), (Some("1"), Some(""), Some("x y"), None));
         assert_eq!((entry.field("status.phase"), entry.field("spec.nodeName"), entry.field("other")), ("Running", "one two", ""));
         assert_eq!(entry.value(), object);

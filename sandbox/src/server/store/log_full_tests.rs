@@ -3,10 +3,8 @@
 use std::io::{Result, Write};
 use std::sync::Mutex;
 
-use super::super::pack::Packer;
 use super::super::{Expect, Miss, Store};
 use super::*;
-use crate::machinery::registry::Registry;
 use serde_json::{Value, json};
 
 /// A real file on a disk that has room for so many bytes more.
@@ -65,7 +63,7 @@ impl Fixture {
         let (mut log, _) = Log::open(&fixture.path()).expect("opens");
         let file = OpenOptions::new().append(true).open(fixture.path()).expect("opens");
         log.file = Box::new(Disk { file, state: fixture.disk.clone() });
-        log.put("configmaps", &entry("a", 1)).expect("written");
+        put(&mut log, "a", 1).expect("written");
         (log, fixture)
     }
 
@@ -80,7 +78,7 @@ impl Fixture {
     /// Names and versions, as the next start finds them.
     fn held(&self) -> Vec<(String, u64)> {
         let (_, held) = Log::open(&self.path()).expect("opens again");
-        held.objects.iter().map(|(_, entry)| (entry.key.name.to_string(), entry.version)).collect()
+        held.objects.iter().map(|object| (object.key.name.to_string(), object.version)).collect()
     }
 }
 
@@ -88,9 +86,13 @@ fn object(name: &str) -> Value {
     json!({"metadata": {"name": name, "namespace": "a", "uid": name}})
 }
 
-fn entry(name: &str, version: u64) -> Entry {
-    let kind = Registry::builtin().of_table("configmaps").expect("a kind");
-    Entry::new(&kind, &object(name), version, &mut Packer::default(), None)
+fn put(log: &mut Log, name: &str, version: u64) -> Result<()> {
+    log.put("configmaps", &Key::new("a", name), version, object(name).to_string().as_bytes())
+}
+
+/// Compacts the log of a store that has only the object `a`.
+fn shorten(log: &mut Log, version: u64) -> std::result::Result<(), Error> {
+    log.shorten(version, std::iter::once(("configmaps", &Key::new("a", "a"), 1, object("a").to_string().as_bytes())))
 }
 
 fn names(held: &[(&str, u64)]) -> Vec<(String, u64)> {
@@ -102,25 +104,12 @@ fn a_line_that_is_not_written_whole_is_not_there_at_all() {
     for room in [0, 1, 40, 60] {
         let (mut log, fixture) = Fixture::new();
         fixture.room(room);
-        log.put("configmaps", &entry("b", 2)).expect_err("no room");
+        put(&mut log, "b", 2).expect_err("no room");
         log.remove("configmaps", &Key::new("a", "a"), 2).expect_err("no room");
         fixture.room(usize::MAX);
-        log.put("configmaps", &entry("c", 2)).expect("room again");
+        put(&mut log, "c", 2).expect("room again");
         assert_eq!(fixture.held(), names(&[("a", 1), ("c", 2)]), "{room}");
     }
-}
-
-#[test]
-fn a_dictionary_that_was_not_written_is_written_with_the_next_object() {
-    let (mut log, fixture) = Fixture::new();
-    let kind = Registry::builtin().of_table("configmaps").expect("a kind");
-    let mut packer = Packer::default();
-    let packed: Vec<Entry> = ["b", "c", "d"].iter().zip(2..).map(|(name, v)| Entry::new(&kind, &object(name), v, &mut packer, None)).collect();
-    fixture.room(0);
-    log.put("configmaps", &packed[1]).expect_err("no room");
-    fixture.room(usize::MAX);
-    log.put("configmaps", &packed[2]).expect("room again");
-    assert_eq!(fixture.held(), names(&[("a", 1), ("d", 4)]));
 }
 
 #[test]
@@ -128,13 +117,12 @@ fn a_log_with_half_a_line_at_its_end_takes_nothing_until_it_is_compacted() {
     let (mut log, fixture) = Fixture::new();
     fixture.disk.lock().expect("a lock").cuts = false;
     fixture.room(40);
-    log.put("configmaps", &entry("b", 2)).expect_err("no room");
+    put(&mut log, "b", 2).expect_err("no room");
     fixture.room(usize::MAX);
-    log.put("configmaps", &entry("c", 2)).expect_err("half a line is at the end");
+    put(&mut log, "c", 2).expect_err("half a line is at the end");
     assert_eq!(fixture.held(), names(&[("a", 1)]));
-    let a = entry("a", 1);
-    log.shorten(1, std::iter::once(("configmaps", &a))).expect("a new file");
-    log.put("configmaps", &entry("c", 2)).expect("whole again");
+    shorten(&mut log, 1).expect("a new file");
+    put(&mut log, "c", 2).expect("whole again");
     assert_eq!(fixture.held(), names(&[("a", 1), ("c", 2)]));
 }
 
@@ -149,24 +137,25 @@ fn obstacle(fixture: &Fixture) -> PathBuf {
 fn what_the_log_did_not_take_has_not_happened_and_a_broken_one_is_mended_when_it_can_be() {
     let (log, fixture) = Fixture::new();
     let obstacle = obstacle(&fixture);
-    let kind = Registry::builtin().of_table("configmaps").expect("a kind");
+    let fields: Arc<[String]> = [].into();
     let store = Store::new(Some(log));
-    store.load(Held { version: 1, objects: vec![("configmaps".into(), entry("a", 1))], ..Held::default() });
-    let b = store.put(&kind, object("b"), Expect::Absent).expect("written");
+    let a = Stored { table: "configmaps".into(), key: Key::new("a", "a"), version: 1, json: object("a").to_string().into_bytes().into() };
+    store.load(Held { version: 1, objects: vec![a] }, |_| Some(fields.clone()));
+    let b = store.put("configmaps", &fields, object("b"), Expect::Absent).expect("written");
     for cuts in [true, false] {
         fixture.disk.lock().expect("a lock").cuts = cuts;
         fixture.room(40);
         for _ in 0..2 {
-            assert!(matches!(store.put(&kind, object("c"), Expect::Absent), Err(Miss::Log(_))));
-            assert!(matches!(store.put(&kind, object("b"), Expect::Version(b.version)), Err(Miss::Log(_))));
-            assert!(matches!(store.remove(&kind, &b.key, b.version), Err(Miss::Log(_))));
+            assert!(matches!(store.put("configmaps", &fields, object("c"), Expect::Absent), Err(Miss::Log(_))));
+            assert!(matches!(store.put("configmaps", &fields, object("b"), Expect::Version(b.version)), Err(Miss::Log(_))));
+            assert!(matches!(store.remove("configmaps", &b.key, b.version), Err(Miss::Log(_))));
         }
         assert_eq!(store.version(), b.version);
         assert!(store.get("configmaps", &Key::new("a", "c")).is_none());
         assert_eq!(store.get("configmaps", &b.key).expect("still there").version, b.version);
     }
     std::fs::remove_dir(obstacle).expect("removed");
-    store.put(&kind, object("c"), Expect::Absent).expect("compacted, and written");
+    store.put("configmaps", &fields, object("c"), Expect::Absent).expect("compacted, and written");
     assert_eq!(fixture.held(), names(&[("a", 1), ("b", 2), ("c", 3)]));
 }
 
@@ -174,16 +163,15 @@ fn what_the_log_did_not_take_has_not_happened_and_a_broken_one_is_mended_when_it
 fn a_compaction_that_fails_changes_nothing_and_is_not_tried_at_every_write() {
     let (mut log, fixture) = Fixture::new();
     let obstacle = obstacle(&fixture);
-    let a = entry("a", 1);
     log.compact_at = 0;
-    log.shorten(1, std::iter::once(("configmaps", &a))).expect_err("something is in the way");
+    shorten(&mut log, 1).expect_err("something is in the way");
     assert!(!log.is_due());
-    log.put("configmaps", &entry("b", 2)).expect("the old log goes on");
+    put(&mut log, "b", 2).expect("the old log goes on");
     assert_eq!(fixture.held(), names(&[("a", 1), ("b", 2)]));
     std::fs::remove_dir(obstacle).expect("removed");
     std::fs::write(fixture.dir.path().join("objects.jsonl.new"), "half a li").expect("left by a process that ended");
-    log.shorten(2, std::iter::once(("configmaps", &a))).expect("written anew");
-    log.put("configmaps", &entry("c", 3)).expect("and it goes on");
+    shorten(&mut log, 2).expect("written anew");
+    put(&mut log, "c", 3).expect("and it goes on");
     assert_eq!(fixture.held(), names(&[("a", 1), ("c", 3)]));
 }
 
@@ -193,18 +181,17 @@ fn a_log_of_which_nobody_knows_whether_it_is_on_the_disk_is_written_anew() {
     fixture.disk.lock().expect("a lock").syncs = false;
     log.flush().expect_err("not on the disk");
     assert!(log.is_due());
-    log.put("configmaps", &entry("b", 2)).expect_err("not before that");
+    put(&mut log, "b", 2).expect_err("not before that");
 }
 
 #[test]
 fn what_stands_after_a_cut_follows_a_compaction_too() {
     let (mut log, fixture) = Fixture::new();
-    let a = entry("a", 1);
-    log.shorten(1, std::iter::once(("configmaps", &a))).expect("shortened");
+    shorten(&mut log, 1).expect("shortened");
     let length = std::fs::metadata(fixture.path()).expect("a file").len();
     assert_eq!(log.length, length);
-    log.put("configmaps", &entry("b", 2)).expect("written");
+    put(&mut log, "b", 2).expect("written");
     log.file.cut(length).expect("cut");
-    log.put("configmaps", &entry("c", 2)).expect("written");
+    put(&mut log, "c", 2).expect("written");
     assert_eq!(fixture.held(), names(&[("a", 1), ("c", 2)]));
 }

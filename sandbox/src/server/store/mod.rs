@@ -1,16 +1,15 @@
 //! Objects by table (`pods`, `virtualmachines.kubevirt.io`), namespace and name, with one monotonic version for all.
 //!
-//! Objects are kept as the JSON text that goes over the wire, packed ([`pack`]), with the few parts that selectors and
-//! garbage collection need beside it: a list is a concatenation, and 10,000 Pods stay small. A write is a compare-and-swap
-//! on the version that the writer saw; it is in the log ([`log`]) before it is visible. Watches read a ring of recent
-//! changes ([`ring`]) each with a cursor of its own, so that a slow watcher costs nothing and learns from a 410 that it was
-//! too slow.
-//! The store knows nothing of HTTP, kinds or rules: those are [`crate::server::cluster`]'s.
+//! Objects are kept as the JSON text that goes over the wire, with the few parts that selectors and garbage collection
+//! need beside it: a list is a concatenation. A write is a compare-and-swap on the version that the writer saw; it is in the
+//! log ([`log`]) before it is visible. Watches read a ring of recent changes ([`ring`]) each with a cursor of its own, so
+//! that a slow watcher costs nothing and learns from a 410 that it was too slow.
+//! The store knows nothing of HTTP, kinds or rules, those are [`crate::server::cluster`]'s: who writes says to which table,
+//! and which fields of the object a selector may name.
 
 mod entry;
 mod list;
 pub(crate) mod log;
-mod pack;
 mod ring;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,9 +23,7 @@ pub(crate) use list::{Page, Query};
 pub(crate) use ring::{Change, Replay};
 
 use crate::machinery::notation::value::set;
-use crate::machinery::registry::Kind;
-use log::{Held, Log};
-use pack::Packer;
+use log::{Held, Log, Stored};
 use ring::Ring;
 
 /// What the simulator and the garbage collector are told of every change.
@@ -57,7 +54,6 @@ pub(crate) enum Miss {
 struct Table {
     objects: BTreeMap<Key, Arc<Entry>>,
     ring: Ring,
-    packer: Packer,
     changed: watch::Sender<u64>,
 }
 
@@ -92,16 +88,17 @@ impl Store {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over what the log held; nobody is told, and rings start after it.
-    pub(crate) fn load(&self, held: Held) {
+    /// Takes over what the log held; nobody is told, and rings start after it. Says of a table which fields a selector may
+    /// name; objects of a table that nobody knows are left out.
+    pub(crate) fn load(&self, held: Held, fields: impl Fn(&str) -> Option<Arc<[String]>>) {
         let mut inner = self.write();
         inner.version = held.version.max(inner.version);
         inner.started = inner.version;
-        for (table, dictionary) in &held.dictionaries {
-            inner.table(table).packer.resume(dictionary);
-        }
-        for (table, entry) in held.objects {
-            inner.index(&table, &Arc::new(entry));
+        let mut known = HashMap::new();
+        for Stored { table, version, json, .. } in held.objects {
+            let Some(names) = known.entry(table.clone()).or_insert_with(|| fields(&table)) else { continue };
+            let object = serde_json::from_slice(&json).unwrap_or_default();
+            inner.index(&table, &Arc::new(Entry::with_text(names, &object, version, json)));
         }
         let version = inner.version;
         inner.tables.values_mut().for_each(|t| t.ring.start_at(version));
@@ -163,43 +160,38 @@ impl Store {
         from.take_while(|(key, _)| *key.namespace == *namespace && key.name.starts_with(with)).map(|(_, entry)| entry.clone()).collect()
     }
 
-    /// Writes an object, giving it the next version.
-    pub(crate) fn put(&self, kind: &Kind, mut object: Value, expect: Expect) -> Result<Arc<Entry>, Miss> {
-        let table: Arc<str> = kind.table().into();
+    /// Writes an object of which a selector may name some fields, giving it the next version.
+    pub(crate) fn put(&self, table: &str, fields: &Arc<[String]>, mut object: Value, expect: Expect) -> Result<Arc<Entry>, Miss> {
         let mut inner = self.write();
         let key = Key::of(&object);
-        let present = inner.tables.get(&table).and_then(|t| t.objects.get(&key)).cloned();
+        let present = inner.tables.get(table).and_then(|t| t.objects.get(&key)).cloned();
         if !met(expect, present.as_deref()) {
             return Err(Miss::Changed);
         }
         let version = inner.version + 1;
         set(&mut object, "metadata.resourceVersion", Value::String(version.to_string()));
-        let entry = Arc::new(Entry::new(kind, &object, version, &mut inner.table(&table).packer, present.as_deref()));
-        inner.log(|log| log.put(&table, &entry))?;
-        inner.commit(&table, present, entry.clone(), false);
+        let entry = Arc::new(Entry::new(fields, &object, version, present.as_deref()));
+        inner.log(|log| log.put(table, &entry.key, version, &entry.json))?;
+        inner.commit(&table.into(), present, entry.clone(), false);
         Ok(entry)
     }
 
     /// Removes an object. What is returned carries the version of the removal.
-    pub(crate) fn remove(&self, kind: &Kind, key: &Key, expect: u64) -> Result<Arc<Entry>, Miss> {
-        let last = self.get(&kind.table(), key).ok_or(Miss::Changed)?.value();
-        self.remove_with(kind, last, expect)
+    pub(crate) fn remove(&self, table: &str, key: &Key, expect: u64) -> Result<Arc<Entry>, Miss> {
+        let last = self.get(table, key).ok_or(Miss::Changed)?.value();
+        self.remove_with(table, last, expect)
     }
 
     /// Removes an object whose last state is given, as when its last finalizer goes.
-    pub(crate) fn remove_with(&self, kind: &Kind, mut last: Value, expect: u64) -> Result<Arc<Entry>, Miss> {
-        let table: Arc<str> = kind.table().into();
-        let key = Key::of(&last);
+    pub(crate) fn remove_with(&self, table: &str, mut last: Value, expect: u64) -> Result<Arc<Entry>, Miss> {
         let mut inner = self.write();
-        let present = inner.tables.get(&table).and_then(|t| t.objects.get(&key)).cloned();
-        if !met(Expect::Version(expect), present.as_deref()) {
-            return Err(Miss::Changed);
-        }
+        let present = inner.tables.get(table).and_then(|t| t.objects.get(&Key::of(&last))).cloned();
+        let present = present.filter(|present| present.version == expect).ok_or(Miss::Changed)?;
         let version = inner.version + 1;
         set(&mut last, "metadata.resourceVersion", Value::String(version.to_string()));
-        let entry = Arc::new(Entry::new(kind, &last, version, &mut inner.table(&table).packer, present.as_deref()));
-        inner.log(|log| log.remove(&table, &key, version))?;
-        inner.commit(&table, present, entry.clone(), true);
+        let entry = Arc::new(Entry::new(&present.index.names, &last, version, Some(&present)));
+        inner.log(|log| log.remove(table, &entry.key, version))?;
+        inner.commit(&table.into(), Some(present), entry.clone(), true);
         Ok(entry)
     }
 
@@ -246,7 +238,7 @@ impl Inner {
     fn log(&mut self, change: impl FnOnce(&mut Log) -> std::io::Result<()>) -> Result<(), Miss> {
         let Inner { version, tables, log: Some(log), .. } = self else { return Ok(()) };
         if log.is_due() {
-            let objects = tables.iter().flat_map(|(name, table)| table.objects.values().map(move |entry| (&**name, &**entry)));
+            let objects = tables.iter().flat_map(|(name, table)| table.objects.values().map(move |e| (&**name, &e.key, e.version, &*e.json)));
             if let Err(error) = log.shorten(*version, objects) {
                 tracing::warn!(%error, "the sandbox's log could not be compacted");
             }

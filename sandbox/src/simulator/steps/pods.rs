@@ -52,8 +52,7 @@ pub(super) fn ready_since(pod: &Entry) -> Option<Timestamp> {
     if pod.field("status.phase") != "Running" {
         return None;
     }
-    let json = pod.json();
-    let pod: Pod<'_> = serde_json::from_slice(&json).ok()?;
+    let pod: Pod<'_> = serde_json::from_slice(&pod.json).ok()?;
     let ready = pod.status.conditions.into_iter().find(|c| c.r#type == "Ready" && c.status == "True")?;
     ready.last_transition_time?.parse().ok()
 }
