@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Entry, Key};
 
-/// How many changes are kept, and how many bytes of objects: whichever is reached first.
+/// How many changes are kept, and how many bytes of objects that only they hold: whichever is reached first.
 const KEPT: usize = 8_192;
 const KEPT_BYTES: usize = 12 << 20;
 
@@ -15,6 +15,14 @@ pub(crate) struct Change {
     pub(crate) before: Option<Arc<Entry>>,
     pub(crate) entry: Arc<Entry>,
     pub(crate) deleted: bool,
+}
+
+impl Change {
+    /// What it takes in memory. An object after a change is there anyway: in the table, or as the one before a later change.
+    fn held(&self) -> usize {
+        let last = if self.deleted { self.entry.held() } else { 0 };
+        size_of::<Change>() + last + self.before.as_ref().map_or(0, |before| before.held())
+    }
 }
 
 /// What a watch gets.
@@ -40,11 +48,11 @@ impl Ring {
     }
 
     pub(crate) fn push(&mut self, change: Change) {
-        self.bytes += change.entry.held();
+        self.bytes += change.held();
         self.changes.push_back(change);
         while self.changes.len() > KEPT || self.bytes > KEPT_BYTES {
             let Some(oldest) = self.changes.pop_front() else { break };
-            self.bytes -= oldest.entry.held();
+            self.bytes -= oldest.held();
             self.start = oldest.entry.version;
         }
     }
@@ -74,5 +82,34 @@ impl Ring {
 
     fn first_after(&self, version: u64) -> usize {
         self.changes.partition_point(|c| c.entry.version <= version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(version: u64) -> Arc<Entry> {
+        let object = json!({"metadata": {"name": "a"}, "data": {"k": "x".repeat(1 << 20)}});
+        Arc::new(Entry::unstored(&[].into(), &object, version))
+    }
+
+    #[test]
+    fn what_only_the_ring_holds_has_a_limit_and_what_is_forgotten_is_said() {
+        let mut ring = Ring::default();
+        let mut before = None;
+        for version in 1..=40 {
+            let entry = entry(version);
+            ring.push(Change { before: before.replace(entry.clone()), entry, deleted: false });
+        }
+        let alone = |ring: &Ring| ring.changes.iter().filter_map(|c| c.before.as_ref()).map(|e| e.json.len()).sum::<usize>();
+        assert!((KEPT_BYTES - (2 << 20)..KEPT_BYTES).contains(&alone(&ring)), "{}", alone(&ring));
+        assert!(matches!(ring.after(ring.start - 1, 40, 100), Replay::TooOld));
+        assert!(matches!(ring.after(ring.start, 40, 100), Replay::Changes(found, 40) if found.len() == 11));
+        for version in 41..=80 {
+            ring.push(Change { before: None, entry: entry(version), deleted: true });
+        }
+        assert_eq!(ring.changes.len(), 11, "of a removed object nobody else has the last state");
     }
 }
