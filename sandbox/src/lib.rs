@@ -1,9 +1,9 @@
 //! A small Kubernetes API server with a life-cycle simulator: the embedded default for trying and for fast tests.
 //!
 //! [`Sandbox::start`] listens on a loopback port with HTTPS and a token; [`Sandbox::kubeconfig`] is how clients come in,
-//! ours as well as `kubectl`. Inside are floors, each of which uses only those before it: [`machinery`] says what objects and their
-//! kinds are, [`server`] is kube-apiserver (store, rules, HTTP), [`node`] is what a kubelet is, with the containers that
-//! `exec` meets, and [`simulator`] is the controllers, which move Pods, VMs and namespaces through their lives.
+//! ours as well as `kubectl`. Inside are floors, each of which uses only those before it: [`machinery`] says what objects
+//! and their kinds are, [`server`] is kube-apiserver (store, rules, HTTP), [`node`] is what a kubelet is, with the containers
+//! that `exec` meets, and [`simulator`] is the controllers, which move Pods, VMs and namespaces through their lives.
 //! [`Sandbox::start`] plugs the upper two in where the server asks a kubelet or an aggregated API.
 //!
 //! It says that it is one (version suffix, `Warning` header), and deliberately never grows a scheduler, real containers,
@@ -80,11 +80,12 @@ impl Sandbox {
         let cluster = Arc::new(open_cluster(options.data_dir.as_deref())?);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let simulator = Simulator::new(cluster.clone())?;
-        let actions = Box::new(Actions::load(cluster.clone())?);
         let (host, ended) = Host::new(cluster.clone(), stop.clone());
+        let host = Arc::new(host);
+        let simulator = Simulator::new(host.clone())?;
+        let actions = Arc::new(Actions::load(host.clone())?);
         tasks.spawn(simulator.run(cluster.store.feed(), ended, stop.clone()));
-        let served = Served { cluster: cluster.clone(), kubelet: Box::new(host), virtual_machines: actions, token: kept.token, stop: stop.clone() };
+        let served = Served { cluster: cluster.clone(), kubelet: host, virtual_machines: actions, token: kept.token, stop: stop.clone() };
         tasks.spawn(http::serve(listener, acceptor, Arc::new(served)));
         let url = format!("https://127.0.0.1:{port}");
         Ok(Sandbox { cluster, kubeconfig, kubeconfig_path, url, stop, tasks, _lock: kept.lock })

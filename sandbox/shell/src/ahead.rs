@@ -49,6 +49,9 @@ pub struct Ahead {
     pub end: End,
     /// The last bytes that it printed on standard output and standard error, in that order in which it did.
     pub printed: Bytes,
+    /// Whether something that it wanted is not here: a program, an option, a piece of syntax, a file. A real image may have
+    /// what the shell has not, so that the end is then that of the shell, and not to be taken for the image's.
+    pub lacked: bool,
 }
 
 /// The end of a process that was run ahead.
@@ -83,7 +86,7 @@ pub fn run(container: &Arc<Container>, argv: &[String], from: Timestamp, stdin: 
         Some(code) => End::Exited { code, after: clock.now().duration_since(from).unsigned_abs() },
         None => End::RunsOn,
     };
-    Ok(Ahead { end, printed: kept.take() })
+    Ok(Ahead { end, printed: kept.take(), lacked: clock.has_lacked() })
 }
 
 /// Polls for as long as there is something to do; `None` when it waits for somebody else.

@@ -4,7 +4,7 @@
 //! meets the present. So a log that began an hour ago is there at once, and always the same. Or it is run ahead
 //! ([`crate::ahead`]): then its clock never waits for anything, and its work is bounded.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ const STEP: Duration = Duration::from_millis(1);
 pub struct Clock {
     way: Way,
     steps: AtomicU64,
+    lacks: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -34,24 +35,33 @@ enum Way {
 impl Clock {
     /// The real time; a process ends when its program does.
     pub fn live() -> Self {
-        Clock { way: Way::Live, steps: 0.into() }
+        Clock { way: Way::Live, steps: 0.into(), lacks: false.into() }
     }
 
     /// Begins at a time; ends the process at another, or goes on with the present.
     pub fn played(from: Timestamp, until: Option<Timestamp>) -> Self {
-        Clock { way: Way::Played { at: Mutex::new(from), until }, steps: 0.into() }
+        Clock { way: Way::Played { at: Mutex::new(from), until }, steps: 0.into(), lacks: false.into() }
     }
 
     /// Begins at a time and waits for nothing; ends the process at its limits.
     pub(crate) fn ahead(from: Timestamp, time: Duration, steps: u64, real: Duration) -> Self {
         let until = SignedDuration::try_from(time).ok().and_then(|time| from.checked_add(time).ok()).unwrap_or(Timestamp::MAX);
         let deadline = Instant::now() + real;
-        Clock { way: Way::Ahead { at: Mutex::new(from), until, steps, deadline }, steps: 0.into() }
+        Clock { way: Way::Ahead { at: Mutex::new(from), until, steps, deadline }, steps: 0.into(), lacks: false.into() }
     }
 
     /// Whether nothing may be waited for but the process' own doing.
     pub(crate) fn is_ahead(&self) -> bool {
         matches!(self.way, Way::Ahead { .. })
+    }
+
+    /// Notes that the process met something that isn't here, and that a real image might have.
+    pub(crate) fn lack(&self) {
+        self.lacks.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_lacked(&self) -> bool {
+        self.lacks.load(Ordering::Relaxed)
     }
 
     /// What time it is for the process.

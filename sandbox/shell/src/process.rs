@@ -105,8 +105,9 @@ impl Process {
         io.stdout.write(&self.clock, text.into()).await
     }
 
-    /// A line on the standard error stream.
+    /// A line on the standard error stream: something was not to be had.
     pub(crate) async fn complain(&self, io: &Io, text: &str) -> Run<()> {
+        self.clock.lack();
         io.stderr.write(&self.clock, format!("{text}\n").into()).await
     }
 }

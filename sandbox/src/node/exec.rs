@@ -1,4 +1,4 @@
-//! `exec` and `attach`: a WebSocket between a client and a process of [`crate::shell`].
+//! `exec` and `attach`: a WebSocket between a client and a process of [`shell`].
 //!
 //! Attached to is a container's own process. One that reads its input, where the shell knows it, begins when somebody attaches, and its
 //! end is the container's; of any other the output is shown.
@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use super::channels::{self, PROTOCOLS, STATUS, STDERR, STDOUT};
 use super::host::{Ended, Host};
 use super::logs::Follower;
-use super::{container, program, runtime};
+use super::{container, runtime};
 use crate::machinery::notation::value::{at, text};
 use crate::machinery::status::{Answer, Refusal};
 use crate::server::http::reply::{self, Reply};
@@ -70,7 +70,7 @@ pub(super) fn exec(host: &Host, target: &Target, request: &Request) -> Answer<Re
 pub(super) fn attach(host: &Host, target: &Target, request: &Request) -> Answer<Reply> {
     connect(host, target, request, |pod, name, container| {
         let spec = container::spec(pod, name)?;
-        match runtime::own_process(spec, &container.env).filter(|_| spec["stdin"] == true && program::of(&json!({"spec": spec})).is_none()) {
+        match runtime::own_process(spec, &container.env).filter(|_| spec["stdin"] == true && host.outcome(pod, name).is_none()) {
             Some(argv) => Some(Behind::Main { argv, once: spec["stdinOnce"] == true }),
             None => Follower::from_now(host, target, pod, name).map(Box::new).map(Behind::Output),
         }

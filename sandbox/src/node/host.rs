@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
+use super::outcome::{Outcome, Outcomes};
 use super::runtime::Containers;
 use crate::server::cluster::Cluster;
 use crate::server::store::Key;
@@ -13,7 +15,8 @@ use crate::server::store::Key;
 #[derive(Clone)]
 pub(crate) struct Host {
     pub(crate) cluster: Arc<Cluster>,
-    pub(crate) containers: Arc<Containers>,
+    pub(super) containers: Arc<Containers>,
+    pub(super) outcomes: Arc<Outcomes>,
     pub(super) ended: UnboundedSender<Ended>,
     /// Ends followed logs and processes.
     pub(super) stop: CancellationToken,
@@ -35,6 +38,11 @@ impl Host {
     /// client's session at most, so that the channel needs no bound.
     pub(crate) fn new(cluster: Arc<Cluster>, stop: CancellationToken) -> (Self, UnboundedReceiver<Ended>) {
         let (ended, heard) = unbounded_channel();
-        (Host { cluster, containers: Arc::default(), ended, stop }, heard)
+        (Host { cluster, containers: Arc::default(), outcomes: Arc::default(), ended, stop }, heard)
+    }
+
+    /// What the process of a container that runs comes to, if that can be told.
+    pub(crate) fn outcome(&self, pod: &Value, container: &str) -> Option<Arc<Outcome>> {
+        self.outcomes.of(&self.cluster, pod, container)
     }
 }

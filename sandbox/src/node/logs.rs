@@ -1,4 +1,4 @@
-//! Container logs: what the container's first process prints, played back from the container's start ([`crate::shell`]).
+//! Container logs: what the container's first process prints, played back from the container's start ([`shell`]).
 //!
 //! Nothing is kept: a log is a function of the Pod and the time, the same whenever it is asked for. What is refused, and
 //! in which words, follows kubelet and the real API server.

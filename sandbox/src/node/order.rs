@@ -7,10 +7,11 @@
 use serde_json::{Value, json};
 
 use super::container::status_in;
+use super::host::Host;
 use crate::machinery::notation::value::{list, number, text};
 
 /// The containers whose turn it is.
-pub(crate) fn at_hand(pod: &Value) -> Vec<Value> {
+pub(crate) fn at_hand(host: &Host, pod: &Value) -> Vec<Value> {
     let main: Vec<Value> =
         list(pod, "spec.containers").iter().map(|spec| describe(pod, spec, status(pod, "containerStatuses", text(spec, "name")), "main")).collect();
     if main.iter().all(is_over) {
@@ -26,7 +27,7 @@ pub(crate) fn at_hand(pod: &Value) -> Vec<Value> {
             return vec![describe(pod, spec, status, if sidecar { "sidecar" } else { "init" })];
         }
     }
-    together(main)
+    together(host, pod, main)
 }
 
 fn is_over(container: &Value) -> bool {
@@ -48,9 +49,9 @@ fn ending(pod: &Value) -> Vec<Value> {
 }
 
 /// Of those that aren't over: whichever don't run and wait for the same; else those that end next.
-fn together(main: Vec<Value>) -> Vec<Value> {
+fn together(host: &Host, pod: &Value, main: Vec<Value>) -> Vec<Value> {
     let alive: Vec<Value> = main.into_iter().filter(|container| !is_over(container)).collect();
-    let ends = |container: &Value| super::program::of(container).and_then(|end| end["seconds"].as_u64()).unwrap_or(u64::MAX);
+    let ends = |container: &Value| host.outcome(pod, text(container, "name")).map_or(u64::MAX, |outcome| outcome.seconds);
     let alike = |container: &Value| ["state", "reason", "restartCount"].map(|field| container[field].clone());
     if let Some(first) = alive.iter().find(|container| container["state"] != "running").map(alike) {
         return alive.into_iter().filter(|container| alike(container) == first).collect();

@@ -12,7 +12,8 @@ use super::stage::{When, parse};
 use crate::error::Error;
 use crate::machinery::notation::value::list;
 use crate::machinery::status::{Answer, Refusal};
-use crate::server::cluster::{Cluster, Patch, PatchOptions, Write};
+use crate::node::host::Host;
+use crate::server::cluster::{Patch, PatchOptions, Write};
 use crate::server::http::behind::{Aggregated, Body, Called};
 use crate::server::store::Key;
 
@@ -83,13 +84,13 @@ fn conflict() -> u16 {
 
 /// The declared calls.
 pub(crate) struct Actions {
-    cluster: Arc<Cluster>,
+    host: Arc<Host>,
     calls: Vec<Call>,
 }
 
 impl Actions {
-    pub(crate) fn load(cluster: Arc<Cluster>) -> Result<Self, Error> {
-        Ok(Actions { cluster, calls: parse("calls", include_str!("stages/calls.yaml"))? })
+    pub(crate) fn load(host: Arc<Host>) -> Result<Self, Error> {
+        Ok(Actions { host, calls: parse("calls", include_str!("stages/calls.yaml"))? })
     }
 }
 
@@ -112,7 +113,7 @@ impl Aggregated for Actions {
         if method.as_str() != call.method {
             return Ok(text(405, "405: Method Not Allowed"));
         }
-        match call.carry_out(&self.cluster, &Key::new(namespace, name), parse_body(body)?) {
+        match call.carry_out(&self.host, &Key::new(namespace, name), parse_body(body)?) {
             Err(refusal) if call.bare => Ok(text(500, refusal.message)),
             Err(refusal) => Err(refusal),
             Ok(()) if call.answer.is_null() => Ok(Called { code: call.code, body: Body::Empty }),
@@ -130,11 +131,11 @@ fn text(code: u16, text: impl Into<String>) -> Called {
 }
 
 impl Call {
-    fn carry_out(&self, cluster: &Cluster, key: &Key, body: Value) -> Answer<()> {
+    fn carry_out(&self, host: &Host, key: &Key, body: Value) -> Answer<()> {
         let singular = self.on.split('.').next().unwrap_or_default().trim_end_matches('s');
-        let Some(entry) = cluster.store.get(&self.on, key) else { return Err(missing(singular, &key.name)) };
+        let Some(entry) = host.cluster.store.get(&self.on, key) else { return Err(missing(singular, &key.name)) };
         let dry = !list(&body, "dryRun").is_empty();
-        let mut scene = Scene::new(cluster, &entry);
+        let mut scene = Scene::new(host, &entry);
         scene.body = body;
         if let Some(refuse) = self.refuse.iter().find(|r| scene.matches(&r.when)) {
             return Err(refused(refuse.code, scene.words(&refuse.why), singular, &key.name));

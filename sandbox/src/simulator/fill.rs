@@ -15,8 +15,7 @@ use serde_json::{Map, Value};
 use super::scene::Scene;
 use super::stage::When;
 use super::{around, made};
-use crate::machinery::notation::value::{at, plain};
-use crate::node::program;
+use crate::machinery::notation::value::{at, plain, text};
 
 impl Scene<'_> {
     /// What a path leads to, here or around.
@@ -40,7 +39,9 @@ impl Scene<'_> {
             "probe" => around::probe::failure(self, path),
             "program" => {
                 let container = self.container.borrow();
-                program::of(container.as_ref().or_else(|| self.containers().first())?).and_then(|found| at(&found, path).cloned())
+                let container = container.as_ref().or_else(|| self.containers().first())?;
+                let outcome = self.outcome(text(container, "name"))?;
+                at(&outcome.to_value(), path).cloned()
             }
             _ => at(&self.related(name)?.value(), path).cloned(),
         }

@@ -30,7 +30,7 @@ use crate::error::Error;
 use crate::machinery::fields::strategic;
 use crate::machinery::notation::value::text;
 use crate::machinery::status::Refusal;
-use crate::node::host::Ended;
+use crate::node::host::{Ended, Host};
 use crate::server::cluster::{Cluster, DeleteOptions, Write};
 use crate::server::store::{Key, Note};
 use addresses::Addresses;
@@ -49,6 +49,7 @@ const LONGEST: u64 = 300_000;
 
 /// The simulator's state. All of it can be found again from the objects.
 pub(crate) struct Simulator {
+    host: Arc<Host>,
     cluster: Arc<Cluster>,
     addresses: Arc<Addresses>,
     groups: Vec<Group>,
@@ -61,7 +62,7 @@ pub(crate) struct Simulator {
 }
 
 impl Simulator {
-    pub(crate) fn new(cluster: Arc<Cluster>) -> Result<Self, Error> {
+    pub(crate) fn new(host: Arc<Host>) -> Result<Self, Error> {
         let groups = stage::groups()?;
         let mut of_table: HashMap<String, Vec<usize>> = HashMap::new();
         let mut heard_by: HashMap<String, Vec<usize>> = HashMap::new();
@@ -72,8 +73,9 @@ impl Simulator {
             }
         }
         let followed = groups.iter().flat_map(|g| g.follows.iter().cloned()).collect();
-        let (queue, interests) = (Queue::default(), Interests::default());
-        Ok(Simulator { cluster, addresses: Arc::default(), groups, of_table, heard_by, followed, queue, interests, events: VecDeque::new() })
+        let (queue, interests, cluster) = (Queue::default(), Interests::default(), host.cluster.clone());
+        let addresses = Arc::default();
+        Ok(Simulator { host, cluster, addresses, groups, of_table, heard_by, followed, queue, interests, events: VecDeque::new() })
     }
 
     /// Runs until the feed ends or it is told to stop; what has ended by then is written still.
@@ -108,7 +110,7 @@ impl Simulator {
         let Ok(kind) = self.cluster.kind("pods") else { return };
         for _ in 0..TRIES {
             let Some(entry) = self.cluster.store.get("pods", &ended.pod).filter(|entry| *entry.uid == *ended.uid) else { return };
-            match steps::container_ended(&Scene::new(&self.cluster, &entry).with_addresses(&self.addresses), &kind, ended) {
+            match steps::container_ended(&Scene::new(&self.host, &entry).with_addresses(&self.addresses), &kind, ended) {
                 Err(refusal) if refusal.reason == "Conflict" => {}
                 _ => return,
             }
@@ -182,8 +184,8 @@ impl Simulator {
     fn consider(&mut self, table: &Arc<str>, key: &Key) {
         let Some(groups) = self.of_table.get(&**table).cloned() else { return };
         let Some(entry) = self.cluster.store.get(table, key) else { return };
-        let cluster = self.cluster.clone();
-        let scene = Scene::new(&cluster, &entry);
+        let host = self.host.clone();
+        let scene = Scene::new(&host, &entry);
         for index in groups {
             let place = (table.clone(), key.clone(), index);
             let fits = self.groups[index].stages.iter().position(|s| scene.matches(&s.when));
@@ -219,8 +221,8 @@ impl Simulator {
         let (table, key, index) = place;
         let Some(entry) = self.cluster.store.get(table, key).filter(|e| e.uid == pending.uid) else { return };
         let stage = &self.groups[*index].stages[pending.stage];
-        let (cluster, addresses) = (self.cluster.clone(), self.addresses.clone());
-        let scene = Scene::new(&cluster, &entry).with_addresses(&addresses);
+        let (host, addresses) = (self.host.clone(), self.addresses.clone());
+        let scene = Scene::new(&host, &entry).with_addresses(&addresses);
         let fits = self.groups[*index].stages.iter().position(|s| scene.matches(&s.when));
         if fits != Some(pending.stage) {
             return self.consider(table, key);

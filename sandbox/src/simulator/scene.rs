@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::addresses::Addresses;
 use super::queue::Named;
 use crate::machinery::notation::value::{at, list, text};
+use crate::node::host::Host;
 use crate::node::order;
+use crate::node::outcome::Outcome;
 use crate::server::cluster::Cluster;
 use crate::server::store::{Entry, Key};
 
@@ -19,6 +21,7 @@ pub(crate) const FAIL: &str = "sandbox.kubekcloud.io/fail";
 
 /// One object, and the cluster around it.
 pub(crate) struct Scene<'c> {
+    host: &'c Host,
     pub(crate) cluster: &'c Cluster,
     pub(crate) object: Value,
     pub(crate) body: Value,
@@ -34,9 +37,10 @@ pub(crate) struct Scene<'c> {
 }
 
 impl<'c> Scene<'c> {
-    pub(crate) fn new(cluster: &'c Cluster, entry: &Entry) -> Self {
+    pub(crate) fn new(host: &'c Host, entry: &Entry) -> Self {
         Scene {
-            cluster,
+            host,
+            cluster: &host.cluster,
             object: entry.value(),
             body: Value::Null,
             addresses: None,
@@ -89,9 +93,14 @@ impl<'c> Scene<'c> {
         self.again.get()
     }
 
+    /// What the process of one of its containers comes to, if that can be told.
+    pub(crate) fn outcome(&self, container: &str) -> Option<Arc<Outcome>> {
+        self.host.outcome(&self.object, container)
+    }
+
     /// The containers of a Pod whose turn it is.
     pub(crate) fn containers(&self) -> &[Value] {
-        self.containers.get_or_init(|| order::at_hand(&self.object))
+        self.containers.get_or_init(|| order::at_hand(self.host, &self.object))
     }
 
     /// Does something once for each container at hand; `@container` is that one meanwhile.

@@ -107,6 +107,24 @@ async fn nothing_of_the_host_can_be_seen() {
     assert!(!env.contains("CARGO") && env.contains("HOSTNAME=p"), "{env}");
 }
 
+#[tokio::test]
+async fn the_end_of_an_attached_process_is_that_of_its_container() {
+    let (_sandbox, client) = start().await;
+    let pods = running(&client, "p", json!({"command": ["sh"], "stdin": true}), json!([])).await;
+    let mut attached = pods.attach("p", &AttachParams::default().stdin(true).stderr(false)).await.expect("a connection");
+    attached.stdin().expect("stdin").write_all(b"echo in; exit 3\n").await.expect("written");
+    let mut out = String::new();
+    attached.stdout().expect("stdout").read_to_string(&mut out).await.expect("read");
+    assert_eq!(out, "in\n");
+    let ended = || async {
+        let status = pods.get("p").await.expect("read").status?.container_statuses?.pop()?;
+        // One that ends is started anew.
+        status.state?.terminated.or(status.last_state?.terminated)
+    };
+    let ended = eventually("it ends", ended).await;
+    assert_eq!((ended.exit_code, ended.reason.as_deref()), (3, Some("Error")));
+}
+
 /// Standard output, standard error and the exit code.
 fn all(output: std::process::Output) -> (String, String, i32) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -1,9 +1,9 @@
 //! Container logs: what kube-rs reads, and what kubectl says.
 
 use crate::support::kubectl::Kubectl;
-use crate::support::{DEADLINE, eventually, from, phase, refused, start, start_in};
+use crate::support::{DEADLINE, config_map, eventually, from, phase, refused, start, start_in};
 use futures::{AsyncBufReadExt, TryStreamExt};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ConfigMap, ContainerStateTerminated, Pod};
 use kube::api::{DeleteParams, LogParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
@@ -56,6 +56,52 @@ async fn a_followed_log_ends_with_its_pod() {
     pods.delete("p", &DeleteParams::default().grace_period(0)).await.expect("deleted");
     let rest = async { while lines.try_next().await.expect("read").is_some() {} };
     tokio::time::timeout(DEADLINE, rest).await.expect("the log ends");
+}
+
+/// What the only container of a Pod that is never restarted has come to, if it has ended.
+async fn end_of(pods: &Api<Pod>, name: &str) -> Option<ContainerStateTerminated> {
+    let status = pods.get(name).await.expect("read").status?.container_statuses?.pop()?;
+    status.state?.terminated
+}
+
+#[tokio::test]
+async fn a_container_ends_when_its_log_does_and_as_its_shell_does() {
+    let (_sandbox, client) = start().await;
+    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), "default");
+    maps.create(&PostParams::default(), &config_map("conf", json!({"code": "6"}))).await.expect("created");
+    let pods: Api<Pod> = Api::namespaced(client, "default");
+    let once = |name: &str, script: &str| {
+        let mounts = json!([{"name": "conf", "mountPath": "/conf"}]);
+        let container = json!({"name": "c", "image": "shop:1", "command": ["sh", "-c", script], "env": [{"name": "WORD", "value": "spoken"}], "volumeMounts": mounts});
+        let spec = json!({"restartPolicy": "Never", "containers": [container], "volumes": [{"name": "conf", "configMap": {"name": "conf"}}]});
+        from::<Pod>(json!({"metadata": {"name": name}, "spec": spec}))
+    };
+    let ends = [
+        ("counts", "for i in 1 2 3; do echo $i; sleep 1; done; exit 4", 4, "1\n2\n3\n", None),
+        ("asks", "if [ $WORD = spoken ] && true; then echo $WORD; exit $(cat /conf/code); fi", 6, "spoken\n", None),
+        ("leaves", "echo $WORD | tr a-z A-Z > /dev/termination-log; false || exit 5", 5, "", Some("SPOKEN\n")),
+    ];
+    let stays = [
+        ("foreign", "/app/migrate || exit 1"),
+        ("missing", "set -e; cat /app/config; exit 1"),
+        ("syntax", "server & exit 1"),
+        ("endless", "while true; do echo tick; sleep 1; done"),
+        ("idle", "tail -f /dev/null"),
+    ];
+    for (name, script) in stays.into_iter().chain(ends.iter().map(|(name, script, ..)| (*name, *script))) {
+        pods.create(&PostParams::default(), &once(name, script)).await.expect("created");
+    }
+    for (name, _, code, log, message) in ends {
+        let ended = eventually("it ends", || end_of(&pods, name)).await;
+        let reason = ended.reason.unwrap_or_default();
+        assert_eq!((ended.exit_code, reason.as_str(), ended.message.as_deref()), (code, "Error", message), "{name}");
+        assert_eq!(pods.logs(name, &LogParams::default()).await.expect("a log"), log, "{name}");
+        let (from, to) = (ended.started_at.expect("a start").0, ended.finished_at.expect("an end").0);
+        assert!(name != "counts" || to.duration_since(from).as_secs() >= 3, "{from} to {to}");
+    }
+    for (name, _) in stays {
+        assert_eq!(phase(&pods.get(name).await.expect("read")), "Running", "{name}");
+    }
 }
 
 #[tokio::test]

@@ -90,6 +90,26 @@ fn what_it_wrote_is_in_its_files() {
 }
 
 #[test]
+fn what_an_image_may_have_and_the_shell_has_not_is_told() {
+    for script in [
+        "nope",
+        "nope 2>/dev/null || exit 3",
+        "which nope || exit 3",
+        "command -v nope && exit 3",
+        "cat /app/banner",
+        "sh < /app/script",
+        "[ -f /app/ready ] || exit 3",
+        "ls -Z",
+        "server &",
+    ] {
+        assert!(sh(script).lacked, "{script}");
+    }
+    for script in ["echo err >&2; exit 4", "false || exit 3", "[ -f /tmp/ready ] || exit 3", "which sh", "set -e; [ 1 = 2 ]"] {
+        assert!(!sh(script).lacked, "{script}");
+    }
+}
+
+#[test]
 fn the_last_of_what_it_printed_is_kept() {
     let limits = Limits { printed: 10, ..Limits::default() };
     let ahead = run(&container(), &argv(&["sh", "-c", "seq 1 5000; echo end"]), from(), Input::empty(), &limits).expect("there");

@@ -77,6 +77,7 @@ pub(super) async fn tell(process: &mut Process, io: &Io, name: &str, args: &[Str
         _ => {
             let found: Vec<String> = words.iter().filter(|w| is_program(process, w)).map(|w| format!("/bin/{w}")).collect();
             if found.len() < words.len() {
+                process.clock.lack();
                 process.say(io, found.iter().map(|f| format!("{f}\n")).collect::<String>()).await?;
                 return Ok(1);
             }

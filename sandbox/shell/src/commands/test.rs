@@ -43,7 +43,14 @@ fn one(process: &Process, words: &[&str]) -> Result<bool, String> {
         ["-n", text] => Ok(!text.is_empty()),
         ["-t", _] => Ok(process.tty.is_some()),
         [flag @ ("-e" | "-f" | "-d" | "-s" | "-r" | "-w" | "-x" | "-L" | "-h"), path] => {
-            let Ok(node) = process.container.places.stat(&absolute(&process.cwd, path)) else { return Ok(false) };
+            let path = absolute(&process.cwd, path);
+            let Ok(node) = process.container.places.stat(&path) else {
+                // No image has anything in there.
+                if !path.starts_with("/tmp/") {
+                    process.clock.lack();
+                }
+                return Ok(false);
+            };
             Ok(match *flag {
                 "-f" => !node.is_dir(),
                 "-d" => node.is_dir(),

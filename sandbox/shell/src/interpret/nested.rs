@@ -74,6 +74,7 @@ pub(super) async fn command(process: &mut Process, io: &Io, args: &[String]) -> 
             } else if is_program(process, name) {
                 process.say(io, format!("/bin/{}\n", name.rsplit('/').next().unwrap_or(name))).await?;
             } else {
+                process.clock.lack();
                 return Ok(127);
             }
             Ok(0)

@@ -11,7 +11,8 @@ use crate::server::cluster::Cluster;
 use shell::places::{Mount, Places, absolute};
 use shell::tree::Tree;
 
-const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// Where a service account's files are, whatever else is mounted.
+pub(crate) const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const PROGRAMS: &str = "# a command of the sandbox's small shell\n";
 
 /// When the Pod began, in seconds since 1970.

@@ -35,16 +35,23 @@ pub(super) fn is_small(image: &str) -> bool {
 
 /// The program and its arguments, where the shell knows it.
 pub(crate) fn own_process(spec: &Value, env: &[(String, String)]) -> Option<Vec<String>> {
-    let words = |path: &str| list(spec, path).iter().map(|w| substituted(&plain(w), env)).collect::<Vec<_>>();
-    let (command, args) = (words("command"), words("args"));
-    let name = base(text(spec, "image"));
-    let bare = BARE.contains(&name);
-    let own = match () {
-        () if is_shell(spec) && spec["stdin"] == true => vec!["sh".to_owned()],
-        () if !command.is_empty() || bare => [command, args].concat(),
-        () => vec![],
-    };
+    let own: Vec<String> = own_words(spec).iter().map(|word| substituted(word, env)).collect();
     own.first().is_some_and(|program| shell::exists(program)).then_some(own)
+}
+
+/// Whether there is such a program, or only the container's environment can tell.
+pub(crate) fn may_know(spec: &Value) -> bool {
+    own_words(spec).first().is_some_and(|program| shell::exists(program) || program.contains("$("))
+}
+
+/// The command line as its spec has it; nothing where it is the image's to say.
+fn own_words(spec: &Value) -> Vec<String> {
+    let words = |path: &str| list(spec, path).iter().map(plain).collect::<Vec<_>>();
+    match words("command") {
+        _ if is_shell(spec) && spec["stdin"] == true => vec!["sh".to_owned()],
+        command if !command.is_empty() || BARE.contains(&base(text(spec, "image"))) => [command, words("args")].concat(),
+        _ => vec![],
+    }
 }
 
 fn is_shell(spec: &Value) -> bool {

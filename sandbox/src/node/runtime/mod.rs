@@ -2,7 +2,7 @@
 //!
 //! Made from the Pod's spec when somebody first looks ([`files`], [`env`]), so that ten thousand Pods that nobody execs
 //! into cost nothing. Files that a client wrote last until the container ends, the sandbox does, or 64 other Pods were
-//! looked into meanwhile; they are never on a disk. What runs there is [`crate::shell`].
+//! looked into meanwhile; they are never on a disk. What runs there is [`shell`].
 
 pub(crate) mod env;
 mod files;
@@ -21,7 +21,8 @@ use shell::Container;
 use shell::places::Places;
 use shell::tree::{Quota, Tree};
 
-pub(crate) use image::{is_idle_shell, main_process, own_process};
+pub(crate) use files::ACCOUNT;
+pub(crate) use image::{is_idle_shell, main_process, may_know, own_process};
 
 /// Pods whose files are kept at a time.
 const KEPT: usize = 64;

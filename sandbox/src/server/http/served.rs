@@ -10,8 +10,8 @@ use crate::server::cluster::Cluster;
 /// What is served, and who is behind it.
 pub(crate) struct Served {
     pub(crate) cluster: Arc<Cluster>,
-    pub(crate) kubelet: Box<dyn Kubelet>,
-    pub(crate) virtual_machines: Box<dyn Aggregated>,
+    pub(crate) kubelet: Arc<dyn Kubelet>,
+    pub(crate) virtual_machines: Arc<dyn Aggregated>,
     pub(crate) token: String,
     /// Ends connections and watches.
     pub(crate) stop: CancellationToken,

@@ -11,7 +11,7 @@ use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{list, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
-use crate::node::{program, runtime};
+use crate::node::runtime;
 use crate::server::cluster::Write;
 use crate::server::store::Key;
 
@@ -63,8 +63,8 @@ fn started(pod: &Value, spec: &Value) -> Value {
 
 fn end_in_time(scene: &Scene<'_>, spec: &Value, status: &mut Value) {
     let Ok(from) = text(status, "state.running.startedAt").parse::<Timestamp>() else { return };
-    let end = program::of(&json!({"spec": spec}));
-    let end = end.map(|end| (end["seconds"].as_i64().unwrap_or(0), end["exitCode"].as_i64().unwrap_or(0)));
+    let end = scene.outcome(text(spec, "name"));
+    let end = end.map(|end| (i64::try_from(end.seconds).unwrap_or(i64::MAX), i64::from(end.code)));
     // A shell without input has nothing to do.
     let Some((seconds, code)) = end.or_else(|| runtime::is_idle_shell(spec).then_some((0, 0))) else { return };
     match u64::try_from(seconds - Timestamp::now().duration_since(from).as_secs()) {
