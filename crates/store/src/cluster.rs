@@ -95,9 +95,9 @@ struct StatusCount {
 }
 
 impl ClusterRow {
-    /// `row` is any of the lines that `counts` were read from: they differ in nothing else.
-    fn read(row: &QueryResult, counts: &[StatusCount]) -> Result<Self, DbErr> {
-        let statuses = counts.iter().filter_map(|count| InstanceStatus::parse(count.instance_status.as_deref()?));
+    /// `lines` are one cluster's, and differ in nothing but their counts.
+    fn read(row: &QueryResult, lines: &[(StatusCount, QueryResult)]) -> Result<Self, DbErr> {
+        let statuses = lines.iter().filter_map(|(count, _)| InstanceStatus::parse(count.instance_status.as_deref()?));
         let deleting = row.try_get::<Option<i64>>("", "deleting_at")?.is_some();
         Ok(Self {
             id: ClusterId(row.try_get("", "id")?),
@@ -110,7 +110,7 @@ impl ClusterRow {
             memory: Bytes(row.try_get("", "memory_bytes")?),
             disk: row.try_get::<Option<i64>>("", "disk_bytes")?.map(Bytes),
             image: row.try_get("", "image")?,
-            instance_count: counts.iter().map(|count| count.instances).sum(),
+            instance_count: lines.iter().map(|(count, _)| count.instances).sum(),
             status: ClusterStatus::of(deleting, statuses),
             reason: row.try_get("", "reason")?,
             message: row.try_get("", "message")?,
@@ -150,15 +150,11 @@ impl Store {
         );
         let owner = owner.map(|owner| Value::from(owner.0));
         let values = iter::once(id.into()).chain(owner).chain([sql::at_most(limit), false.into()]);
-        let lines = sql::raw(self.reader(), &sql, values).await?;
-        let counts = lines.iter().map(|line| StatusCount::from_query_result(line, "")).collect::<Result<Vec<_>, _>>().map_err(db)?;
-        let mut rest = lines.as_slice();
-        let by_cluster = counts.chunk_by(|a, b| a.id == b.id).map(|counts| {
-            let (lines, after) = rest.split_at(counts.len());
-            rest = after;
-            ClusterRow::read(&lines[0], counts).map_err(db)
-        });
-        by_cluster.collect()
+        let lines = sql::raw(self.reader(), &sql, values).await?.into_iter();
+        let lines: Result<Vec<_>, DbErr> = lines.map(|row| Ok((StatusCount::from_query_result(&row, "")?, row))).collect();
+        let lines = lines.map_err(db)?;
+        let clusters = lines.chunk_by(|(a, _), (b, _)| a.id == b.id).filter_map(|lines| Some(ClusterRow::read(&lines.first()?.1, lines)));
+        clusters.map(|cluster| cluster.map_err(db)).collect()
     }
 }
 
