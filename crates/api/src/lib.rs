@@ -4,8 +4,11 @@
 //! No rule lives here, and nothing here knows the database or Kubernetes.
 #![warn(missing_docs)]
 
+mod budget;
 mod error;
 mod extract;
+mod listen;
+mod local;
 mod metrics;
 mod normalize;
 mod openapi;
@@ -13,10 +16,11 @@ mod page;
 mod request;
 mod request_id;
 mod routes;
-mod serve;
+mod sign_in;
 mod state;
 
+pub use listen::{Limits, serve};
+pub use local::local_only;
 pub use metrics::{MetricsHandle, install_metrics};
-pub use routes::document;
-pub use serve::serve;
-pub use state::State;
+pub use routes::{admin_router, document, router, router_with_operations};
+pub use state::{Checks, State};

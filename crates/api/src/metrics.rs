@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Renders what was measured.
+pub type MetricsHandle = PrometheusHandle;
 
 /// Upper bounds of the histogram, in seconds.
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
-
-/// Renders what was measured.
-pub type MetricsHandle = metrics_exporter_prometheus::PrometheusHandle;
 
 /// Begins to measure. Once a process.
 pub fn install_metrics() -> Result<MetricsHandle, BuildError> {

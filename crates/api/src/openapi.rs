@@ -69,6 +69,7 @@ fn problems(path: &str, operation: &Operation, writes: bool) -> Vec<(&'static st
         (has_body, "413", "The body is too large"),
         (has_body, "415", "The body is not JSON"),
         (!open || has_body, "422", "Fields are wrong; `errors` names them"),
+        (!open || has_body, "429", "Too many requests of the caller are under way; see Retry-After"),
         (true, "500", "A defect; the request id finds it in the log"),
         (asks_the_member, "502", "The member failed"),
         (true, "503", "Not now; see Retry-After"),

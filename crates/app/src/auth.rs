@@ -26,16 +26,28 @@ impl Caller {
         self.user.role == Role::Admin
     }
 
-    pub(crate) fn require_admin(&self) -> Result<()> {
+    /// Refuses everybody but admins.
+    pub fn require_admin(&self) -> Result<()> {
         if self.is_admin() { Ok(()) } else { Err(Error::Forbidden("This needs the role admin")) }
     }
 
-    pub(crate) fn require_write(&self) -> Result<()> {
+    /// Refuses those who may only look.
+    pub fn require_write(&self) -> Result<()> {
         if self.user.role == Role::Viewer { Err(Error::Forbidden("The role viewer may only look")) } else { Ok(()) }
     }
 }
 
 impl App {
+    /// Refuses those who may not create users: an admin may always, anybody where sign-up is open.
+    pub fn require_sign_up(&self, caller: Option<&Caller>) -> Result<()> {
+        match caller {
+            Some(caller) if caller.is_admin() => Ok(()),
+            _ if self.policy.open_sign_up => Ok(()),
+            Some(_) => Err(Error::Forbidden("Only an admin may create users here")),
+            None => Err(Error::Unauthenticated("Creating users needs an admin's token")),
+        }
+    }
+
     /// The user behind a bearer token. An unknown token and a disabled user are told apart by nobody.
     pub async fn authenticate(&self, token: &Secret) -> Result<Caller> {
         const REFUSED: Error = Error::Unauthenticated("Invalid or expired credentials");

@@ -17,12 +17,7 @@ impl App {
     /// Creates a user: an admin may always, anybody where sign-up is open (`caller` is `None`, and the role is `user`).
     pub async fn user_create(&self, caller: Option<&Caller>, request: CreateUser) -> Result<CreatedUser> {
         let admin = caller.is_some_and(Caller::is_admin);
-        if !admin && !self.policy.open_sign_up {
-            return Err(match caller {
-                Some(_) => Error::Forbidden("Only an admin may create users here"),
-                None => Error::Unauthenticated("Creating users needs an admin's token"),
-            });
-        }
+        self.require_sign_up(caller)?;
         let CreateUser { username, token, quota_cpu, quota_memory, quota_storage, role } = request;
         let mut fields = Fields::default();
         let username = fields.check("username", Username::parse(&username));

@@ -1,9 +1,10 @@
 //! What the environment says. Every name is in the README's table.
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use anyhow::{Context, bail};
 use app::Policy;
+use ipnet::IpNet;
 use types::{Secret, name::is_dns_label};
 
 /// The seeds' default: beside where the program is started.
@@ -18,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) kubeconfig: Option<PathBuf>,
     /// The first admin's token.
     pub(crate) bootstrap_token: Option<Secret>,
+    /// Networks of proxies in front of us.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// What an installation decides for itself.
     pub(crate) policy: Policy,
 }
@@ -45,11 +48,13 @@ impl Config {
         if let Some(path) = &kubeconfig {
             std::fs::metadata(path).with_context(|| format!("K8S_CONFIG_PATH: {}", path.display()))?;
         }
+        let trusted_proxies = networks(&get("KUBEKCLOUD_TRUSTED_PROXIES").unwrap_or_default()).context("KUBEKCLOUD_TRUSTED_PROXIES")?;
         let default = Policy::default();
         Ok(Self {
             database_url: Secret::new(get("DATABASE_URL").unwrap_or_else(|| DATABASE_URL.to_owned())),
             kubeconfig,
             bootstrap_token: get("KUBEKCLOUD_BOOTSTRAP_TOKEN").map(Secret::new),
+            trusted_proxies,
             policy: Policy {
                 open_sign_up: false,
                 container_image: get("KUBEKCLOUD_CONTAINER_IMAGE").unwrap_or(default.container_image),
@@ -58,6 +63,12 @@ impl Config {
             },
         })
     }
+}
+
+/// `10.0.0.0/8, 192.0.2.7`: networks, or single addresses.
+fn networks(list: &str) -> anyhow::Result<Vec<IpNet>> {
+    let each = list.split(',').map(str::trim).filter(|text| !text.is_empty());
+    each.map(|text| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).with_context(|| format!("'{text}' is not a network"))).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +90,8 @@ mod tests {
     fn what_cannot_work_is_refused_at_the_start() {
         assert!(config(&[("K8S_CONFIG_PATH", "/nowhere/kubeconfig")]).is_err());
         assert!(config(&[("K8S_NAMESPACE", "Not A Name")]).is_err());
+        assert!(config(&[("KUBEKCLOUD_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example")]).is_err());
+        assert_eq!(config(&[("KUBEKCLOUD_TRUSTED_PROXIES", "10.0.0.0/8, ::1")]).expect("valid").trusted_proxies.len(), 2);
     }
 
     #[test]

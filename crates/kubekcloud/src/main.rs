@@ -9,6 +9,7 @@ mod data_dir;
 mod failpoints;
 mod logging;
 mod process;
+mod stop;
 
 use std::process::ExitCode;
 

@@ -7,13 +7,14 @@ use std::{
 };
 
 use anyhow::Context;
-use api::{MetricsHandle, State};
+use api::{Checks, Limits, MetricsHandle, State};
 use app::{App, Policy};
 use members::Member;
 use rand::{Rng, distr::Alphanumeric};
 use reconcile::{HealthSnapshot, Options, Reconciler};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use store::Store;
-use tokio::{net::TcpListener, signal::unix, sync::watch};
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use types::MemberId;
 use wire::health::Check;
@@ -21,17 +22,47 @@ use wire::health::Check;
 /// How long open requests may take to end after a stop signal.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// Files that a process may open: its connections, and some for databases and members.
+const FILES: u64 = 16_384;
+
+/// Where the process answers, and whom.
+pub(crate) struct Front {
+    /// The API.
+    pub(crate) listener: TcpListener,
+    /// Health, readiness and measurements.
+    pub(crate) admin: Admin,
+    /// Bounds of the API's connections.
+    pub(crate) limits: Limits,
+    /// Between saying that no more traffic should come and closing the door: who sends it needs a moment to hear that.
+    pub(crate) farewell: Duration,
+}
+
+/// Where operators ask.
+pub(crate) enum Admin {
+    /// On the API's port, which then answers only to this machine and to no page but its own and these.
+    WithApi { allowed_origins: Vec<String> },
+    /// On a port of its own.
+    Apart(TcpListener),
+    /// Nowhere.
+    Off,
+}
+
 /// A process with everything started but HTTP.
 pub(crate) struct Process {
     app: App,
     metrics: MetricsHandle,
-    checks: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
+    checks: Checks,
     cancel: CancellationToken,
     reconciler: Option<Reconciler>,
 }
 
 /// The async runtime: as many threads as cores.
 pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut files = getrlimit(Resource::Nofile);
+    files.current = Some(files.maximum.unwrap_or(FILES).min(FILES).max(files.current.unwrap_or(FILES)));
+    if let Err(error) = setrlimit(Resource::Nofile, files) {
+        tracing::warn!(%error, "cannot allow more open files; fewer connections fit");
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the async runtime")
 }
 
@@ -39,18 +70,6 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub(crate) async fn listen(host: IpAddr, port: u16) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::new(host, port);
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; --port chooses another port"))
-}
-
-/// Resolves at the first SIGINT or SIGTERM.
-pub(crate) fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
-    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
 }
 
 impl Process {
@@ -84,22 +103,35 @@ impl Process {
         &self.app
     }
 
-    /// Answers requests until `stop`, then ends in order: requests, reconciling (which gives its lease back).
-    pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    /// Answers requests until `stop`, then ends in order: readiness, requests, reconciling (which gives its lease back).
+    pub(crate) async fn serve(self, front: Front, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { app, metrics, checks, cancel, reconciler } = self;
-        let stopping = CancellationToken::new();
-        let (stopped, open) = (stopping.clone(), stopping.clone());
+        let Front { listener, admin, limits, farewell } = front;
+        let state = State::new(app, metrics, with_stopping(checks, stop.clone()), limits.trusted.clone());
+        let mut router = api::router(state.clone());
+        match admin {
+            Admin::WithApi { allowed_origins } => {
+                let port = listener.local_addr()?.port();
+                router = api::local_only(api::router_with_operations(state), port, allowed_origins);
+            }
+            Admin::Apart(listener) => {
+                // Until the very end: whoever looks at a process that is ending wants to know.
+                tokio::spawn(api::serve(listener, api::admin_router(state), Limits::default(), std::future::pending()));
+            }
+            Admin::Off => {}
+        }
+        let closing = stop.clone();
         let shutdown = async move {
-            stop.await;
-            stopped.cancel();
+            closing.cancelled().await;
+            tokio::time::sleep(farewell).await;
         };
         // Reconciling goes on meanwhile: open requests may be waiting for it.
         let drained = async move {
-            open.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
+            stop.cancelled().await;
+            tokio::time::sleep(farewell + DRAIN).await;
         };
         tokio::select! {
-            () = api::serve(listener, State { app, metrics, checks }, shutdown) => {}
+            () = api::serve(listener, router, limits, shutdown) => {}
             () = drained => tracing::warn!("requests were still open when the process ended"),
         }
         cancel.cancel();
@@ -108,6 +140,17 @@ impl Process {
         }
         Ok(())
     }
+}
+
+/// Readiness turns before the door closes.
+fn with_stopping(checks: Checks, stop: CancellationToken) -> Checks {
+    Arc::new(move || {
+        let stopping = stop.is_cancelled();
+        let message = if stopping { "stopping" } else { "" };
+        let mut all = checks();
+        all.push(Check { name: "serving".to_owned(), ok: !stopping, required: true, message: message.to_owned() });
+        all
+    })
 }
 
 /// Differs between processes and between two lives of one.

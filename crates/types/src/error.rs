@@ -75,6 +75,14 @@ pub enum Error {
         /// When to try again.
         retry_after_seconds: u32,
     },
+    /// The caller asks for more at a time than one may.
+    #[error("{message}")]
+    TooMany {
+        /// Of what.
+        message: String,
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
     /// A member did not do its part.
     #[error("member '{member}': {message}")]
     Member {
@@ -118,6 +126,7 @@ impl Error {
             Self::SuspendNotSupported => "suspend_not_supported",
             Self::QuotaExceeded(_) => "quota_exceeded",
             Self::Unavailable { .. } => "unavailable",
+            Self::TooMany { .. } => "too_many_requests",
             Self::Member { timed_out: false, .. } => "member_failed",
             Self::Member { timed_out: true, .. } => "member_timeout",
             Self::Internal(_) => "internal",

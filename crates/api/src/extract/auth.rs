@@ -1,4 +1,7 @@
-//! Who is asking.
+//! Who is asking, and whether they may ask such a thing at all.
+//!
+//! Extractors of a handler run in their order and its body comes last: who may not do a thing is refused before a byte of the
+//! body is read. The rules are [`app`]'s; it asks them again where it carries them out.
 
 use app::Caller;
 use axum::{
@@ -7,13 +10,52 @@ use axum::{
 };
 use types::{Error, Secret};
 
-use crate::{error::ApiError, state::State};
+use crate::{budget::Held, error::ApiError, state::State};
 
 /// An authenticated caller. A handler that has one can't be reached without a credential.
 pub(crate) struct Auth(pub(crate) Caller);
 
 /// A caller who may be nobody. A credential that is no good is still refused.
 pub(crate) struct MaybeAuth(pub(crate) Option<Caller>);
+
+/// A caller who may change things.
+pub(crate) struct Writer(pub(crate) Caller);
+
+/// An admin.
+pub(crate) struct Admin(pub(crate) Caller);
+
+/// Somebody who may create users: an admin, or anybody where sign-up is open.
+pub(crate) struct SignUp(pub(crate) Option<Caller>);
+
+impl FromRequestParts<State> for Writer {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        let Auth(caller) = Auth::from_request_parts(parts, state).await?;
+        caller.require_write()?;
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<State> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        let Auth(caller) = Auth::from_request_parts(parts, state).await?;
+        caller.require_admin()?;
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<State> for SignUp {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        let MaybeAuth(caller) = MaybeAuth::from_request_parts(parts, state).await?;
+        state.app.require_sign_up(caller.as_ref())?;
+        Ok(Self(caller))
+    }
+}
 
 impl FromRequestParts<State> for Auth {
     type Rejection = ApiError;
@@ -40,6 +82,13 @@ impl FromRequestParts<State> for MaybeAuth {
         if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
             return Err(MALFORMED.into());
         }
-        Ok(Self(Some(state.app.authenticate(&Secret::new(token)).await?)))
+        let caller = match state.app.authenticate(&Secret::new(token)).await {
+            Ok(caller) => caller,
+            Err(error @ Error::Unauthenticated(_)) => return Err(state.sign_ins.failed(parts, error).await.into()),
+            Err(error) => return Err(error.into()),
+        };
+        Held::keep(parts, state.budget.request_of(caller.user.id)?);
+        parts.extensions.insert(caller.user.id);
+        Ok(Self(Some(caller)))
     }
 }

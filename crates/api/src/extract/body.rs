@@ -1,4 +1,6 @@
-//! JSON bodies: 415 for another type, 413 for too much, 400 for what is no JSON, 422 for what doesn't fit.
+//! JSON bodies: 415 for another type, 413 for too much, 408 for too slow, 400 for what is no JSON, 422 for what doesn't fit.
+
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequest, Request},
@@ -7,9 +9,13 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use types::Error;
+use types::{Error, UserId};
 
-use crate::{error::ApiError, state::State};
+use crate::{
+    budget::{Budget, Taken},
+    error::ApiError,
+    state::State,
+};
 
 /// A body, parsed; the bytes too, for digests.
 pub(crate) struct Body<T>(pub(crate) T, pub(crate) Bytes);
@@ -20,9 +26,9 @@ pub(crate) struct OptionalBody<T>(pub(crate) T);
 impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &State) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
         let json = is_json(&request);
-        let bytes = read(request).await?;
+        let bytes = read(request, &state.budget).await?;
         if !json {
             return Err(ApiError::with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Expected 'Content-Type: application/json'"));
         }
@@ -33,9 +39,9 @@ impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
 impl<T: DeserializeOwned> FromRequest<State> for OptionalBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &State) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, state: &State) -> Result<Self, ApiError> {
         let json = is_json(&request);
-        let bytes = read(request).await?;
+        let bytes = read(request, &state.budget).await?;
         if bytes.is_empty() {
             return Ok(Self(parse(b"{}")?));
         }
@@ -55,26 +61,48 @@ fn is_json(request: &Request) -> bool {
 /// Largest body: nothing that we take is near it.
 const LIMIT: usize = 1024 * 1024;
 
+/// Bodies up to this are read without asking: nearly all are far smaller, and as many as there may be requests fit in memory.
+const SMALL: usize = 16 * 1024;
+
+/// Most time for all of a body.
+const DEADLINE: Duration = Duration::from_secs(10);
+
 /// How much of a body that is too large is still read, and thrown away: a client that is cut off while it sends never
 /// sees the answer.
 const DRAINED: usize = 16 * LIMIT;
 
-async fn read(request: Request) -> Result<Bytes, ApiError> {
-    let mut body = request.into_body();
+async fn read(request: Request, budget: &Arc<Budget>) -> Result<Bytes, ApiError> {
+    let user = request.extensions().get::<UserId>().copied();
+    let reading = collect(request.into_body(), || budget.large_body(user));
+    match tokio::time::timeout(DEADLINE, reading).await {
+        Ok(read) => read,
+        Err(_) => Err(ApiError::with_status(StatusCode::REQUEST_TIMEOUT, "The body did not come within 10 s")),
+    }
+}
+
+/// Reads a body. Beyond [`SMALL`] it needs room; who gets none is refused, and what was read is given up.
+async fn collect(mut body: axum::body::Body, room: impl FnOnce() -> types::Result<Taken>) -> Result<Bytes, ApiError> {
     let (mut kept, mut seen) = (BytesMut::new(), 0);
+    let (mut room, mut taken) = (Some(room), None);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Error::Malformed("The body ended early".into()))?;
         let Ok(data) = frame.into_data() else { continue };
         seen += data.len();
+        if seen > SMALL
+            && let Some(room) = room.take()
+        {
+            taken = Some(room()?);
+        }
         if seen <= LIMIT {
             kept.extend_from_slice(&data);
         } else {
-            kept = BytesMut::new();
+            (kept, taken) = (BytesMut::new(), None);
         }
         if seen > DRAINED {
             break;
         }
     }
+    drop(taken);
     if seen > LIMIT {
         return Err(ApiError::with_status(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB"));
     }

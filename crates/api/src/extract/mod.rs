@@ -4,6 +4,6 @@ mod auth;
 mod body;
 mod params;
 
-pub(crate) use auth::{Auth, MaybeAuth};
+pub(crate) use auth::{Admin, Auth, SignUp, Writer};
 pub(crate) use body::{Body, OptionalBody};
 pub(crate) use params::{Id, Query};

@@ -5,14 +5,14 @@ use wire::audit::AuditEntry;
 
 use crate::{
     error::Result,
-    extract::{Auth, Query},
+    extract::{Admin, Query},
     page::{PageQuery, page},
     routes,
 };
 
 /// Who did what, newest first. Admins only.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "operations", params(PageQuery), responses((status = 200, body = [AuditEntry])))]
-pub(super) async fn list(State(state): State<routes::State>, Auth(caller): Auth, Query(query): Query<PageQuery>) -> Result<Response> {
+pub(super) async fn list(State(state): State<routes::State>, Admin(caller): Admin, Query(query): Query<PageQuery>) -> Result<Response> {
     let limit = query.limit()?;
     let entries = state.app.audit_list(&caller, query.cursor(), limit).await?;
     let more = entries.last().map(|entry| entry.id);

@@ -19,7 +19,7 @@ use wire::{
 
 use crate::{
     error::Result,
-    extract::{Auth, Body, Id, Query},
+    extract::{Auth, Body, Id, Query, Writer},
     page::{PageQuery, page},
     routes::{self, instance::ModeQuery},
 };
@@ -44,7 +44,7 @@ pub(super) struct CreateQuery {
 )]
 pub(super) async fn create(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Writer(caller): Writer,
     Query(query): Query<CreateQuery>,
     headers: HeaderMap,
     Body(request, bytes): Body<CreateCluster>,
@@ -109,7 +109,7 @@ pub(super) async fn get(State(state): State<routes::State>, Auth(caller): Auth, 
 )]
 pub(super) async fn scale(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Writer(caller): Writer,
     Id(id): Id<ClusterId>,
     Body(request, _): Body<UpdateCluster>,
 ) -> Result<Json<ClusterDetail>> {
@@ -121,7 +121,7 @@ pub(super) async fn scale(
     delete, path = "/api/v1/clusters/{cluster_id}", tag = "clusters", operation_id = "cluster_delete", params(("cluster_id" = i64, Path)),
     responses((status = 202, body = ClusterDeleted))
 )]
-pub(super) async fn delete(State(state): State<routes::State>, Auth(caller): Auth, Id(id): Id<ClusterId>) -> Result<Response> {
+pub(super) async fn delete(State(state): State<routes::State>, Writer(caller): Writer, Id(id): Id<ClusterId>) -> Result<Response> {
     let deleted = state.app.cluster_delete(&caller, id).await?;
     Ok((StatusCode::ACCEPTED, Json(deleted)).into_response())
 }
@@ -133,7 +133,7 @@ pub(super) async fn delete(State(state): State<routes::State>, Auth(caller): Aut
 )]
 pub(super) async fn suspend(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Writer(caller): Writer,
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Json<BulkResult>> {
@@ -147,7 +147,7 @@ pub(super) async fn suspend(
 )]
 pub(super) async fn resume(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Writer(caller): Writer,
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Json<BulkResult>> {
@@ -161,7 +161,7 @@ pub(super) async fn resume(
 )]
 pub(super) async fn start(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Writer(caller): Writer,
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Json<BulkResult>> {
@@ -175,7 +175,7 @@ pub(super) async fn start(
 )]
 pub(super) async fn stop(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Writer(caller): Writer,
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Json<BulkResult>> {

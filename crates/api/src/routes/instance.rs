@@ -13,7 +13,7 @@ use wire::instance::{Capabilities, Event, Instance, Mode, OperateInstance, Opera
 
 use crate::{
     error::Result,
-    extract::{Auth, Body, Id, Query},
+    extract::{Auth, Body, Id, Query, Writer},
     routes,
 };
 
@@ -46,7 +46,7 @@ pub(super) async fn get(State(state): State<routes::State>, Auth(caller): Auth, 
 )]
 pub(super) async fn operate(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Writer(caller): Writer,
     Id(id): Id<InstanceId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
     Body(request, _): Body<OperateInstance>,

@@ -7,7 +7,7 @@ mod health;
 mod instance;
 mod user;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -19,6 +19,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    budget,
     error::ApiError,
     openapi::{self, Document},
     request,
@@ -28,8 +29,8 @@ use crate::{
 /// Most time for a request: the longest `?wait=` and some.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// The API with its documentation.
-fn with_document() -> OpenApiRouter<State> {
+/// The API, but for what tells of the process.
+fn api() -> OpenApiRouter<State> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(user::create, user::list))
         .routes(routes!(user::me))
@@ -49,22 +50,50 @@ fn with_document() -> OpenApiRouter<State> {
         .routes(routes!(instance::events))
         .routes(routes!(instance::capabilities))
         .routes(routes!(audit::list))
-        .routes(routes!(health::health))
-        .routes(routes!(health::livez))
-        .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
+}
+
+/// Health, readiness and measurements.
+fn operations() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(health::livez)).routes(routes!(health::readyz)).routes(routes!(health::metrics))
+}
+
+fn health() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(health::health))
 }
 
 /// The whole OpenAPI document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    openapi::with_problems(with_document().into_openapi())
+    openapi::with_problems(api().merge(health()).merge(operations()).into_openapi())
 }
 
-/// The API, its documentation pages, and what goes around them.
-pub(crate) fn router(state: State) -> Router {
-    let (router, _) = with_document().split_for_parts();
+/// The API with its documentation pages and the seeds' `/health`.
+pub fn router(state: State) -> Router {
+    around(bounded(&state).merge(plain(health())), state)
+}
+
+/// What tells of the process. It knows no user: keep it where only operators come.
+pub fn admin_router(state: State) -> Router {
+    around(plain(health().merge(operations())), state)
+}
+
+/// Both in one.
+pub fn router_with_operations(state: State) -> Router {
+    around(bounded(&state).merge(plain(health().merge(operations()))), state)
+}
+
+/// The API, where there is room for a request. Health answers even when there is none.
+fn bounded(state: &State) -> Router<State> {
+    let within = middleware::from_fn_with_state(Arc::clone(&state.budget), budget::within);
+    plain(api()).merge(docs::router(&document())).layer(within)
+}
+
+/// Without its part of the document.
+fn plain(router: OpenApiRouter<State>) -> Router<State> {
+    router.split_for_parts().0
+}
+
+fn around(router: Router<State>, state: State) -> Router {
     router
-        .merge(docs::router(&document()))
         .fallback(async || ApiError::with_status(StatusCode::NOT_FOUND, "No such path"))
         .method_not_allowed_fallback(async |method: Method| {
             ApiError::with_status(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not possible here"))

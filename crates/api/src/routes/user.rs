@@ -11,7 +11,7 @@ use wire::user::{CreateUser, CreatedUser, NewToken, Quota, RotateToken, UpdateUs
 
 use crate::{
     error::Result,
-    extract::{Auth, Body, Id, MaybeAuth, OptionalBody, Query},
+    extract::{Admin, Auth, Body, Id, OptionalBody, Query, SignUp},
     page::{PageQuery, page},
     routes,
 };
@@ -23,7 +23,7 @@ const PATH: &str = "/api/v1/users";
     post, path = PATH, tag = "users", operation_id = "user_create", security((), ("bearer" = [])), request_body = CreateUser,
     responses((status = 201, body = CreatedUser, headers(("Location" = String))))
 )]
-pub(super) async fn create(State(state): State<routes::State>, MaybeAuth(caller): MaybeAuth, Body(request, _): Body<CreateUser>) -> Result<Response> {
+pub(super) async fn create(State(state): State<routes::State>, SignUp(caller): SignUp, Body(request, _): Body<CreateUser>) -> Result<Response> {
     let created = state.app.user_create(caller.as_ref(), request).await?;
     let location = format!("{PATH}/{}", created.user.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(created)).into_response())
@@ -31,7 +31,7 @@ pub(super) async fn create(State(state): State<routes::State>, MaybeAuth(caller)
 
 /// List all users. Admins only.
 #[utoipa::path(get, path = PATH, tag = "users", operation_id = "user_list", params(PageQuery), responses((status = 200, body = [User])))]
-pub(super) async fn list(State(state): State<routes::State>, Auth(caller): Auth, Query(query): Query<PageQuery>) -> Result<Response> {
+pub(super) async fn list(State(state): State<routes::State>, Admin(caller): Admin, Query(query): Query<PageQuery>) -> Result<Response> {
     let limit = query.limit()?;
     let users = state.app.user_list(&caller, query.after(), limit).await?;
     let more = users.last().map(|user| user.id.0);
@@ -66,7 +66,7 @@ pub(super) async fn get(State(state): State<routes::State>, Auth(caller): Auth, 
 )]
 pub(super) async fn update(
     State(state): State<routes::State>,
-    Auth(caller): Auth,
+    Admin(caller): Admin,
     Id(id): Id<UserId>,
     Body(request, _): Body<UpdateUser>,
 ) -> Result<Json<User>> {
@@ -78,7 +78,7 @@ pub(super) async fn update(
     delete, path = "/api/v1/users/{user_id}", tag = "users", operation_id = "user_delete", params(("user_id" = i64, Path)),
     responses((status = 204, description = "Gone"))
 )]
-pub(super) async fn delete(State(state): State<routes::State>, Auth(caller): Auth, Id(id): Id<UserId>) -> Result<StatusCode> {
+pub(super) async fn delete(State(state): State<routes::State>, Admin(caller): Admin, Id(id): Id<UserId>) -> Result<StatusCode> {
     state.app.user_delete(&caller, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

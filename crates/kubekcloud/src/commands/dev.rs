@@ -4,9 +4,11 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
+use api::Limits;
 use app::{Bootstrap, Policy};
 use clap::Args;
 use members::Member;
@@ -17,7 +19,8 @@ use types::Secret;
 use crate::{
     data_dir::{DataDir, DevInfo},
     logging,
-    process::{self, Process, stop_signal},
+    process::{self, Admin, Front, Process},
+    stop,
 };
 
 /// Try it: SQLite and an embedded sandbox Kubernetes, on loopback, with open sign-up
@@ -38,7 +41,7 @@ impl Dev {
     }
 
     async fn dev(self) -> anyhow::Result<()> {
-        let stop = stop_signal()?;
+        let stop = stop::on_signal()?;
         let data = DataDir::open(&self.data_dir)?;
         let sandbox = Sandbox::start(sandbox::Options { data_dir: Some(data.join("sandbox")), port: 0 }).await.context("the sandbox Kubernetes")?;
         let kubeconfig = data.join("sandbox").join("kubeconfig");
@@ -55,10 +58,17 @@ impl Dev {
         let info = DevInfo { docs_url: format!("{url}/docs"), api_url: url, admin_token, kubeconfig, pid: std::process::id() };
         data.write_info(&info)?;
         announce(&info);
-        process.serve(listener, stop).await?;
+        let admin = Admin::WithApi { allowed_origins: allowed_origins() };
+        process.serve(Front { listener, admin, limits: Limits::default(), farewell: Duration::ZERO }, stop).await?;
         sandbox.shutdown().await;
         Ok(())
     }
+}
+
+/// Pages that may talk to it besides its own, separated by commas.
+fn allowed_origins() -> Vec<String> {
+    let list = std::env::var("ALLOWED_ORIGINS").unwrap_or_default();
+    list.split(',').map(|origin| origin.trim().trim_end_matches('/').to_owned()).filter(|origin| !origin.is_empty()).collect()
 }
 
 /// The admin's token: the same at each start, because it stands in `dev.json`.

@@ -1,5 +1,6 @@
 //! The command line, one file a command.
 
+mod admin_listen;
 mod dev;
 mod migrate;
 mod openapi;

@@ -1,8 +1,9 @@
 //! `kubekcloud serve`
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use api::Limits;
 use app::Bootstrap;
 use clap::Args;
 use members::Member;
@@ -11,8 +12,14 @@ use store::Store;
 use crate::{
     config::Config,
     logging,
-    process::{self, Process, stop_signal},
+    process::{self, Admin, Front, Process},
+    stop,
 };
+
+use super::admin_listen::{self, AdminListen};
+
+/// An endpoint that has turned unready is taken out of a Service within about this.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Run it: database and Kubernetes from the environment
 #[derive(Debug, Args)]
@@ -23,6 +30,9 @@ pub(crate) struct Serve {
     /// Address to listen on
     #[arg(long, default_value = "0.0.0.0")]
     host: IpAddr,
+    /// Address of health, readiness and metrics, or 'off'; by default 127.0.0.1:9000, or another port when that is taken
+    #[arg(long, value_name = "ADDR|off", env = "KUBEKCLOUD_ADMIN_LISTEN")]
+    admin_listen: Option<AdminListen>,
     /// Leave the database's schema alone: refuse to start unless it is up to date
     #[arg(long)]
     no_migrate: bool,
@@ -39,6 +49,7 @@ impl Serve {
     }
 
     async fn serve(self, config: Config) -> anyhow::Result<()> {
+        let stop = stop::on_signal()?;
         let store = Store::open(config.database_url.expose()).await?;
         if self.no_migrate {
             store.require_current_schema().await?;
@@ -54,8 +65,16 @@ impl Serve {
             Bootstrap::Present => {}
         }
         let listener = process::listen(self.host, self.port).await?;
+        let admin = match admin_listen::listen(self.admin_listen).await? {
+            Some(admin) => {
+                println!("Admin on http://{}", admin.local_addr()?);
+                Admin::Apart(admin)
+            }
+            None => Admin::Off,
+        };
         println!("Listening on http://{}", listener.local_addr()?);
-        process.serve(listener, stop_signal()?).await
+        let limits = Limits { trusted: config.trusted_proxies, ..Limits::default() };
+        process.serve(Front { listener, admin, limits, farewell: FAREWELL }, stop).await
     }
 }
 

@@ -144,3 +144,18 @@ async fn kubectl_shows_what_was_created() {
     run(&["create", "configmap", "-n", "seen-ns", "note", "--from-literal=a=b"]);
     run(&["delete", "configmap", "-n", "seen-ns", "note"]);
 }
+
+#[tokio::test]
+async fn a_page_from_elsewhere_gets_nothing() {
+    let dev = Dev::start_fresh().await;
+    let client = Client::new(&dev.info.api_url, Some(&dev.info.admin_token));
+    let body = json!({"username": "mallory", "quota_cpu": 1, "quota_memory": 1}).to_string().into_bytes();
+    let send = async |headers: &[(&str, &str)]| {
+        let headers = [headers, &[("content-type", "application/json")]].concat();
+        client.send(reqwest::Method::POST, "/api/v1/users", &headers, Some(body.clone())).await
+    };
+    assert_eq!(send(&[("host", "rebound.evil.example:8000")]).await.status, 421, "a name that leads here by somebody's DNS");
+    assert_eq!(send(&[("origin", "http://evil.example")]).await.status, 403, "a page that posts");
+    let own = dev.info.api_url.clone();
+    send(&[("origin", &own)]).await.expect(201);
+}

@@ -41,15 +41,19 @@ async fn health_is_told_to_people_probes_and_prometheus() {
     let (server, _database, _kubernetes) = Server::fresh().await;
     let anybody = server.anonymous();
     crate::harness::eventually("healthy", 20, || async { (anybody.get("/health").await.expect(200)["status"] == "healthy").then_some(()) }).await;
-    assert_eq!(anybody.get("/livez").await.text, "ok\n");
-    let ready = anybody.get("/readyz?verbose").await;
+    let operator = &server.operator;
+    assert_eq!(operator.get("/livez").await.text, "ok\n");
+    let ready = operator.get("/readyz?verbose").await;
     assert_eq!(ready.status, 200);
     for check in ["[+]database ok", "[+]local/reachable ok", "[+]local/reconciling ok"] {
         assert!(ready.text.contains(check), "{}", ready.text);
     }
     server.admin.get("/api/v1/clusters/12345").await;
-    let metrics = anybody.get("/metrics").await.text;
+    let metrics = operator.get("/metrics").await.text;
     let line = "kubekcloud_http_request_duration_seconds_count{method=\"GET\",route=\"/api/v1/clusters/{cluster_id}\",status=\"404\"}";
     assert!(metrics.contains(line), "{metrics}");
     assert!(!metrics.contains("12345"), "paths are no labels");
+    for inside in ["/livez", "/readyz", "/metrics", "//metrics", "/metrics/", "/readyz?verbose"] {
+        assert_eq!(anybody.get(inside).await.status, 404, "{inside} is not for everybody");
+    }
 }

@@ -33,7 +33,8 @@ async fn without_a_kubernetes_users_work_and_clusters_are_refused() {
     let answer = admin.post("/api/v1/clusters", &body).await;
     assert!(answer.headers.contains_key("retry-after"));
     answer.expect_problem(503, "unavailable", None);
-    assert_eq!(admin.get("/readyz").await.status, 200);
+    let operations = text.lines().find_map(|line| line.strip_prefix("Admin on ")).expect("an address");
+    assert_eq!(Client::new(operations, None).get("/readyz").await.status, 200);
     child.kill().expect("kills");
     child.wait().expect("waits");
 }

@@ -24,3 +24,5 @@ mod real_node;
 mod replicas;
 mod schema;
 mod seeds;
+mod siege;
+mod stopping;

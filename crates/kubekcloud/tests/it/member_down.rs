@@ -32,11 +32,11 @@ async fn what_was_accepted_while_the_member_was_down_is_done_when_it_is_back() {
     assert_eq!(user.used().await.0, 2.0);
     let anybody = server.anonymous();
     eventually("the member is said to be unreachable", 30, || async {
-        let text = anybody.get("/readyz?verbose").await.text;
+        let text = server.operator.get("/readyz?verbose").await.text;
         text.contains("[-]local/reachable").then_some(())
     })
     .await;
-    assert_eq!(anybody.get("/readyz").await.status, 200, "the API itself is ready");
+    assert_eq!(server.operator.get("/readyz").await.status, 200, "the API itself is ready");
     assert_eq!(anybody.get("/health").await.expect(200)["status"], "degraded");
     let instance = cluster["instances"][0]["id"].as_i64().expect("id");
     user.get(&format!("/api/v1/instances/{instance}/events")).await.expect_problem(502, "member_failed", None);

@@ -6,7 +6,7 @@ use crate::harness::{Client, Kubernetes, Server, ServerOptions, TestDatabase, ev
 
 /// Whether this process holds the member's lease.
 async fn leads(server: &Server) -> bool {
-    server.anonymous().get("/metrics").await.text.lines().any(|line| line.starts_with("kubekcloud_lease_held") && line.ends_with(" 1"))
+    server.operator.get("/metrics").await.text.lines().any(|line| line.starts_with("kubekcloud_lease_held") && line.ends_with(" 1"))
 }
 
 async fn pair() -> (Server, Server, TestDatabase, Kubernetes) {

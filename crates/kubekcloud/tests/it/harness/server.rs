@@ -25,12 +25,17 @@ pub(crate) struct ServerOptions {
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Where the process kills itself.
     pub(crate) kill_at: Option<String>,
+    /// Whether the tests are a proxy in front of it.
+    pub(crate) behind_proxy: bool,
 }
 
 /// A running `serve`, killed when dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
+    /// An admin of the API.
     pub(crate) admin: Client,
+    /// Whoever may ask for health, readiness and measurements.
+    pub(crate) operator: Client,
     child: Child,
     log: PathBuf,
     _dir: tempfile::TempDir,
@@ -53,7 +58,7 @@ impl Server {
         let out = dir.path().join("out");
         let mut command = binary();
         command
-            .args(["serve", "--port", "0", "--host", "127.0.0.1", "--log-format", "text"])
+            .args(["serve", "--port", "0", "--host", "127.0.0.1", "--admin-listen", "127.0.0.1:0", "--log-format", "text"])
             .current_dir(dir.path())
             .env("DATABASE_URL", &database.url)
             .env("K8S_CONFIG_PATH", options.kubeconfig.as_ref().unwrap_or(&kubernetes.kubeconfig))
@@ -64,10 +69,13 @@ impl Server {
         if let Some(point) = options.kill_at {
             command.env("KUBEKCLOUD_KILL_AT", point);
         }
+        if options.behind_proxy {
+            command.env("KUBEKCLOUD_TRUSTED_PROXIES", "127.0.0.1");
+        }
         let mut child = command.spawn().expect("the binary starts");
-        let url = wait_for_address(&mut child, &out, &log).await;
-        let admin = Client::new(&url, Some(ADMIN_TOKEN));
-        Self { url, admin, child, log, _dir: dir }
+        let (operations, url) = wait_for_addresses(&mut child, &out, &log).await;
+        let (admin, operator) = (Client::new(&url, Some(ADMIN_TOKEN)), Client::new(&operations, None));
+        Self { url, admin, operator, child, log, _dir: dir }
     }
 
     /// A user with ample quota.
@@ -91,16 +99,31 @@ impl Server {
         self.child.wait().expect("waits");
     }
 
-    /// Ends the process as Ctrl-C does; answers whether it ended well.
-    pub(crate) async fn interrupt(mut self) -> bool {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("signals");
+    /// Its process.
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    /// Memory that it has, in MiB.
+    pub(crate) fn resident_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a resident set");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+    }
+
+    /// Waits for the process to end by itself.
+    pub(crate) async fn ended(mut self) -> std::process::ExitStatus {
         super::eventually("the server ends", 20, || {
             let ended = self.child.try_wait().expect("asks");
             async move { ended }
         })
         .await
-        .success()
+    }
+
+    /// Ends the process as Ctrl-C does; answers whether it ended well.
+    pub(crate) async fn interrupt(self) -> bool {
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::INT).expect("signals");
+        self.ended().await.success()
     }
 
     /// What it has logged.
@@ -129,12 +152,14 @@ impl Drop for Server {
     }
 }
 
-async fn wait_for_address(child: &mut Child, out: &Path, log: &Path) -> String {
+/// Of operations, and of the API, which is said last.
+async fn wait_for_addresses(child: &mut Child, out: &Path, log: &Path) -> (String, String) {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let text = std::fs::read_to_string(out).unwrap_or_default();
-        if let Some(url) = text.lines().find_map(|line| line.strip_prefix("Listening on ")) {
-            return url.to_owned();
+        let said = |what: &str| text.lines().find_map(|line| line.strip_prefix(what)).map(str::to_owned);
+        if let (Some(operations), Some(api)) = (said("Admin on "), said("Listening on ")) {
+            return (operations, api);
         }
         let ended = child.try_wait().expect("asks");
         let log = || std::fs::read_to_string(log).unwrap_or_default();

@@ -1,0 +1,143 @@
+//! Failed sign-ins, by address: whoever guesses is slowed down and told so.
+//!
+//! Only failures are counted, after the credential was looked at: a right one is never refused for what others behind the same
+//! address do.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::http::request::Parts;
+use ipnet::IpNet;
+use tokio::time::Instant;
+use types::Error;
+
+use crate::listen::Peer;
+
+/// Failures of one address in [`WINDOW`] that are answered at once.
+const FREE: u32 = 10;
+const WINDOW: Duration = Duration::from_secs(60);
+/// How long each further one waits for its answer.
+const SLOWED: Duration = Duration::from_secs(1);
+/// Addresses that are remembered; whoever has more of them is not stopped by this.
+const ADDRESSES: usize = 10_000;
+
+/// What is known of failures.
+#[derive(Debug, Default)]
+pub(crate) struct SignIns {
+    trusted: Vec<IpNet>,
+    failures: Mutex<HashMap<IpAddr, Failures>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Failures {
+    since: Instant,
+    count: u32,
+}
+
+impl SignIns {
+    /// `trusted` are the proxies whose word counts for where a request comes from.
+    pub(crate) fn new(trusted: Vec<IpNet>) -> Self {
+        Self { trusted, failures: Mutex::default() }
+    }
+
+    /// What a failed sign-in is answered with, and when.
+    pub(crate) async fn failed(&self, parts: &Parts, error: Error) -> Error {
+        let Some(address) = self.address(parts) else { return error };
+        let failures = self.count(address);
+        let Some(over) = failures.count.checked_sub(FREE).filter(|over| *over > 0) else { return error };
+        if over == 1 {
+            tracing::warn!(%address, failures = failures.count, "sign-ins fail again and again; slowing them down");
+        }
+        tokio::time::sleep(SLOWED).await;
+        let left = WINDOW.saturating_sub(failures.since.elapsed()).as_secs().max(1);
+        let retry_after_seconds = u32::try_from(left).unwrap_or(u32::MAX);
+        Error::TooMany { message: "Too many failed sign-ins from this address".to_owned(), retry_after_seconds }
+    }
+
+    fn failures(&self) -> MutexGuard<'_, HashMap<IpAddr, Failures>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, address: IpAddr) -> Failures {
+        let mut all = self.failures();
+        if all.len() >= ADDRESSES && !all.contains_key(&address) {
+            all.retain(|_, failures| failures.since.elapsed() < WINDOW);
+            if all.len() >= ADDRESSES {
+                all.clear();
+            }
+        }
+        let failures = all.entry(address).or_insert_with(|| Failures { since: Instant::now(), count: 0 });
+        if failures.since.elapsed() >= WINDOW {
+            *failures = Failures { since: Instant::now(), count: 0 };
+        }
+        failures.count += 1;
+        *failures
+    }
+
+    /// Where a request comes from: of a chain of proxies, the last address that is none of ours.
+    fn address(&self, parts: &Parts) -> Option<IpAddr> {
+        let Peer(peer) = parts.extensions.get::<Peer>()?;
+        let is_proxy = |address: &IpAddr| self.trusted.iter().any(|net| net.contains(address));
+        if !is_proxy(peer) {
+            return Some(*peer);
+        }
+        let told = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let chain: Vec<IpAddr> = told.flat_map(|list| list.split(',')).filter_map(|text| text.trim().parse().ok()).collect();
+        chain.into_iter().rev().find(|address| !is_proxy(address)).or(Some(*peer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    const REFUSED: Error = Error::Unauthenticated("no");
+
+    fn from(peer: &str, forwarded: &[&str]) -> Parts {
+        let mut request = Request::builder().extension(Peer(peer.parse().expect("an address")));
+        for list in forwarded {
+            request = request.header("x-forwarded-for", *list);
+        }
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fails_again_and_again_waits_and_others_do_not() {
+        let (sign_ins, guesser, other) = (SignIns::default(), from("10.0.0.1", &[]), from("10.0.0.2", &[]));
+        for _ in 0..FREE {
+            let started = Instant::now();
+            assert!(matches!(sign_ins.failed(&guesser, REFUSED).await, Error::Unauthenticated(_)));
+            assert_eq!(started.elapsed(), Duration::ZERO);
+        }
+        let started = Instant::now();
+        assert!(matches!(sign_ins.failed(&guesser, REFUSED).await, Error::TooMany { retry_after_seconds: 59, .. }));
+        assert_eq!(started.elapsed(), SLOWED);
+        assert!(matches!(sign_ins.failed(&other, REFUSED).await, Error::Unauthenticated(_)));
+        tokio::time::advance(WINDOW).await;
+        assert!(matches!(sign_ins.failed(&guesser, REFUSED).await, Error::Unauthenticated(_)), "a new minute");
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let sign_ins = SignIns::default();
+        for n in 0..=u32::try_from(ADDRESSES).expect("small") {
+            sign_ins.count(IpAddr::from(n.to_be_bytes()));
+        }
+        assert!(sign_ins.failures().len() <= ADDRESSES);
+    }
+
+    #[test]
+    fn a_proxy_is_believed_and_a_client_is_not() {
+        let sign_ins = SignIns::new(vec!["10.0.0.0/8".parse().expect("a network")]);
+        let address = |parts: &Parts| sign_ins.address(parts).expect("an address").to_string();
+        assert_eq!(address(&from("192.0.2.1", &["203.0.113.9"])), "192.0.2.1", "a client may say what it likes");
+        assert_eq!(address(&from("10.0.0.1", &["203.0.113.9, 192.0.2.1", "10.0.0.2"])), "192.0.2.1", "the last that no proxy of ours is");
+        assert_eq!(address(&from("10.0.0.1", &["nonsense"])), "10.0.0.1");
+    }
+}
