@@ -108,7 +108,7 @@ fn names(package: &Package) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::wrong;
+    use super::{ALLOWED, FORBIDDEN, wrong};
 
     fn package(name: &str, library: &str, dependencies: &str) -> String {
         let target = format!(r#"{{"name":"{library}","kind":["lib"]}}"#);
@@ -139,6 +139,11 @@ mod tests {
             found(&[store], table),
             [format!("store is not in {line}"), format!("{line} names api, which is no crate"), format!("{line} names wire, which is no crate")]
         );
+    }
+
+    #[test]
+    fn what_is_forbidden_is_forbidden_to_a_crate_that_is_there() {
+        assert!(FORBIDDEN.iter().all(|(name, _)| ALLOWED.iter().any(|(known, _)| known == name)));
     }
 
     #[test]

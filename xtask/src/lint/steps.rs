@@ -1,7 +1,7 @@
 //! Every write that reconciling does can be crashed at.
 //!
 //! That no write lacks a failpoint follows from two things. The first is an edge: `reconcile` may use
-//! neither `kube` nor `sea-orm` itself (`crates.rs`), so it can write only through the helpers of
+//! neither `kube` nor `sea-orm` itself (`deny.toml`), so it can write only through the helpers of
 //! crates/members and crates/store. The second is a type: each of those takes a `types::Step`, or names its
 //! own, and runs between that step's failpoints, so a write without a step does not compile. The crash
 //! tests walk all of `Step::ALL`; what is left to check here is that each step is a write which exists:

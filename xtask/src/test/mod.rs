@@ -33,7 +33,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, clap::Subcommand)]
 enum Part {
-    /// Pure tests, and API tests on SQLite and the sandbox: a minute once built
+    /// Unit tests, those of the sandbox, and of the API on SQLite and the sandbox: minutes once built
     Quick,
     /// Store and API on PostgreSQL
     Postgres,

@@ -54,8 +54,9 @@ const NODE_ONLY: &str = "real_node::";
 const CONFORMANCE_ON_NODE: &str = "cases::node_";
 const TOUR_ON_NODE: &str = "containers::";
 
-/// Integration tests that do little but wait for Kubernetes, one thing after the other: they run beside the rest.
-const PATIENT: &[&str] = &["crash"];
+/// Integration tests that do little but wait, one thing after the other, by package and target, and their part of it: they
+/// run beside the rest.
+const PATIENT: &[(&str, &str, &str)] = &[("reconcile", "crash", ""), ("kubekcloud", "it", "crash::")];
 
 /// Tests wait for servers and Kubernetes more than they compute: so many at once for each core.
 const THREADS_A_CORE: usize = 4;
@@ -90,6 +91,22 @@ fn part_on_node(binary: &TestBinary) -> Option<&'static str> {
     ON_NODE.iter().find(|(package, target, _)| *package == binary.package && *target == binary.target).map(|(_, _, part)| *part)
 }
 
+/// A binary, or a part of it.
+#[derive(Clone, Copy)]
+struct Part<'b> {
+    binary: &'b TestBinary,
+    only: Option<&'static str>,
+    without: Option<&'static str>,
+}
+
+impl Part<'_> {
+    fn name(&self) -> String {
+        let TestBinary { package, target, integration, .. } = self.binary;
+        let name = if *integration { format!("{package}/{target}") } else { package.clone() };
+        self.only.map_or(name.clone(), |only| format!("{name} {}", only.trim_end_matches(':')))
+    }
+}
+
 /// A run over some of the binaries.
 pub(crate) struct Suite<'a> {
     pub(crate) built: &'a Built,
@@ -102,8 +119,18 @@ pub(crate) struct Suite<'a> {
 
 impl Suite<'_> {
     pub(crate) fn run(&self, interrupt: &Interrupt) -> Result<Counts> {
-        let taken = self.built.binaries.iter().filter(|binary| self.choice.takes(binary));
-        let (patient, others): (Vec<_>, Vec<_>) = taken.partition(|binary| PATIENT.contains(&binary.target.as_str()));
+        let (mut patient, mut others) = (Vec::new(), Vec::new());
+        for binary in self.built.binaries.iter().filter(|binary| self.choice.takes(binary)) {
+            let whole = Part { binary, only: None, without: None };
+            match self.patient_part(binary) {
+                None => others.push(whole),
+                Some("") => patient.push(whole),
+                Some(part) => {
+                    patient.push(Part { only: Some(part), ..whole });
+                    others.push(Part { without: Some(part), ..whole });
+                }
+            }
+        }
         thread::scope(|scope| {
             let beside = scope.spawn(|| self.run_all(&patient, interrupt));
             let mut totals = self.run_all(&others, interrupt)?;
@@ -112,19 +139,26 @@ impl Suite<'_> {
         })
     }
 
-    fn run_all(&self, binaries: &[&TestBinary], interrupt: &Interrupt) -> Result<Counts> {
+    /// The part that runs beside the rest. A real Kubernetes is not asked for more at once than one whole binary does.
+    fn patient_part(&self, binary: &TestBinary) -> Option<&'static str> {
+        let (_, _, part) =
+            PATIENT.iter().find(|(package, target, _)| binary.integration && *package == binary.package && *target == binary.target)?;
+        (part.is_empty() || matches!(self.choice, Choice::Quick | Choice::Database)).then_some(*part)
+    }
+
+    fn run_all(&self, parts: &[Part<'_>], interrupt: &Interrupt) -> Result<Counts> {
         let mut totals = Counts::default();
-        for binary in binaries {
-            totals += self.run_one(binary, interrupt)?;
+        for part in parts {
+            totals += self.run_one(*part, interrupt)?;
         }
         Ok(totals)
     }
 
-    fn run_one(&self, binary: &TestBinary, interrupt: &Interrupt) -> Result<Counts> {
-        let name = if binary.integration { format!("{}/{}", binary.package, binary.target) } else { binary.package.clone() };
-        let log = log_file(&format!("{}-{}", self.name, name.replace('/', "-")))?;
+    fn run_one(&self, part: Part<'_>, interrupt: &Interrupt) -> Result<Counts> {
+        let name = part.name();
+        let log = log_file(&format!("{}-{}", self.name, name.replace(['/', ' '], "-")))?;
         let out = File::create(&log).with_context(|| format!("create {}", log.display()))?;
-        let mut command = self.command(binary);
+        let mut command = self.command(part);
         command.stdout(out.try_clone()?).stderr(out);
         let started = Instant::now();
         let ended = Job::start(&name, &mut command)?.wait(LIMIT, interrupt);
@@ -151,7 +185,7 @@ impl Suite<'_> {
         Ok(counts)
     }
 
-    fn command(&self, binary: &TestBinary) -> Command {
+    fn command(&self, Part { binary, only, without }: Part<'_>) -> Command {
         let mut command = Command::new(&binary.path);
         // What passed is shown too, else a test could skip itself unheard.
         command.args(["--show-output", "--skip", PROCESS]).current_dir(&binary.dir).env("CARGO_MANIFEST_DIR", &binary.dir);
@@ -163,6 +197,10 @@ impl Suite<'_> {
             Choice::Kubernetes => command.args(["--skip", NODE_ONLY, "--skip", CONFORMANCE_ON_NODE, "--skip", TOUR_ON_NODE, "--skip", SANDBOX_ONLY]),
             Choice::Quick | Choice::Database => command.args(["--skip", NODE_ONLY]),
         };
+        command.args(only);
+        if let Some(without) = without {
+            command.args(["--skip", without]);
+        }
         if binary.integration {
             let cores = thread::available_parallelism().map_or(1, usize::from);
             command.env("RUST_TEST_THREADS", (cores * THREADS_A_CORE).to_string());
