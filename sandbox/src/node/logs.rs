@@ -79,7 +79,7 @@ pub(super) async fn read(host: &Host, target: &Target, request: &Request) -> Ans
     }
     let (process, lines) = play(host, &pod, &container, &life, None);
     let follower = Follower {
-        changes: host.cluster.store.changes(&target.kind.table()),
+        changes: host.cluster.lister().changes(&target.kind.table()),
         host: host.clone(),
         target: target.clone(),
         container,
@@ -221,7 +221,7 @@ impl Follower {
         let life = life(pod, container, false).ok().filter(|life| life.until.is_none())?;
         let (process, lines) = play(host, pod, container, &life, None);
         Some(Follower {
-            changes: host.cluster.store.changes(&target.kind.table()),
+            changes: host.cluster.lister().changes(&target.kind.table()),
             host: host.clone(),
             target: target.clone(),
             container: container.to_owned(),
@@ -261,7 +261,7 @@ impl Follower {
 
     /// Whether this life of the container has ended.
     fn is_over(&self) -> bool {
-        let entry = self.host.cluster.store.get(&self.target.kind.table(), &Key::new(&self.target.namespace, &self.target.name));
+        let entry = self.host.cluster.lister().get(&self.target.kind.table(), &Key::new(&self.target.namespace, &self.target.name));
         let Some(pod) = entry.map(|entry| entry.value()) else { return true };
         let started = container::status(&pod, &self.container).map(|s| text(s, "state.running.startedAt").to_owned()).unwrap_or_default();
         started.parse::<Timestamp>().ok() != Some(self.from)

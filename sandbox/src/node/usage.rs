@@ -27,7 +27,7 @@ pub(super) fn entries(cluster: &Cluster, kind: &Kind, namespace: &str) -> Vec<En
     let at = Timestamp::now().as_second() / WINDOW * WINDOW;
     let values = match kind.kind.as_str() {
         "NodeMetrics" => nodes(cluster, at),
-        _ => cluster.store.all("pods", namespace).iter().filter_map(|entry| pod(&entry.value(), at)).collect(),
+        _ => cluster.lister().list("pods", namespace).iter().filter_map(|entry| pod(&entry.value(), at)).collect(),
     };
     let complete = |mut value: Value| {
         value["kind"] = json!(kind.kind);
@@ -38,7 +38,7 @@ pub(super) fn entries(cluster: &Cluster, kind: &Kind, namespace: &str) -> Vec<En
 }
 
 fn nodes(cluster: &Cluster, at: i64) -> Vec<Value> {
-    let pods: Vec<Value> = cluster.store.all("pods", "").iter().map(|entry| entry.value()).collect();
+    let pods: Vec<Value> = cluster.lister().list("pods", "").iter().map(|entry| entry.value()).collect();
     let node = |node: Value| {
         let name = text(&node, "metadata.name");
         let own = pods.iter().filter(|pod| text(pod, "spec.nodeName") == name);
@@ -46,7 +46,7 @@ fn nodes(cluster: &Cluster, at: i64) -> Vec<Value> {
         let sum = each.fold(NODE, |sum, usage| (sum.0 + usage.0, sum.1 + usage.1));
         measured(&node, at, "usage", shown(sum))
     };
-    cluster.store.all("nodes", "").iter().map(|entry| node(entry.value())).collect()
+    cluster.lister().list("nodes", "").iter().map(|entry| node(entry.value())).collect()
 }
 
 /// A Pod's containers; `None` when none runs.

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 use super::stage::{When, parse};
+use super::steps::write;
 use crate::error::Error;
 use crate::machinery::notation::value::list;
 use crate::machinery::status::{Answer, Refusal};
 use crate::node::host::Host;
-use crate::server::cluster::{Patch, PatchOptions, Write};
+use crate::server::cluster::Write;
 use crate::server::http::behind::{Aggregated, Body, Called};
 use crate::server::store::Key;
 
@@ -133,7 +134,7 @@ fn text(code: u16, text: impl Into<String>) -> Called {
 impl Call {
     fn carry_out(&self, host: &Host, key: &Key, body: Value) -> Answer<()> {
         let singular = self.on.split('.').next().unwrap_or_default().trim_end_matches('s');
-        let Some(entry) = host.cluster.store.get(&self.on, key) else { return Err(missing(singular, &key.name)) };
+        let Some(entry) = host.cluster.lister().get(&self.on, key) else { return Err(missing(singular, &key.name)) };
         let dry = !list(&body, "dryRun").is_empty();
         let mut scene = Scene::new(host, &entry);
         scene.body = body;
@@ -162,8 +163,7 @@ impl Effect {
                 None => return Ok(()),
             },
         };
-        let patch = Patch::Strategic(scene.fill(&self.patch));
-        scene.cluster.patch(&*scene.cluster.kind(table)?, &key, &patch, PatchOptions { internal: true }, &write).map(drop)
+        write::merge(scene, table, &key, &scene.fill(&self.patch), &write)
     }
 }
 

@@ -13,7 +13,7 @@ use super::scene::Scene;
 use super::stage::EventTemplate;
 use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, number, text};
-use crate::server::cluster::{Patch, PatchOptions, Write};
+use crate::server::cluster::{Patch, Write};
 use crate::server::store::{Entry, Key};
 
 /// The bits of a name that say what an event is about. The rest is the time to four microseconds.
@@ -57,10 +57,10 @@ fn write_one(scene: &Scene<'_>, template: &EventTemplate, field: &str) {
         let last = e.key.name.rsplit('.').next().and_then(|hex| u64::from_str_radix(hex, 16).ok());
         last.is_some_and(|n| n & MARK == mark) && e.field("reason") == template.reason && e.field("involvedObject.uid") == scene.uid()
     };
-    let known = scene.cluster.store.beginning("events", namespace, &prefix).into_iter().find(same);
+    let known = scene.cluster.lister().beginning("events", namespace, &prefix).into_iter().find(same);
     let write = Write::by(&template.from);
     let written = match known {
-        Some(entry) => scene.cluster.patch(&kind, &entry.key, &Patch::Merge(again(&entry.value())), PatchOptions::default(), &write).map(drop),
+        Some(entry) => scene.cluster.patch(&kind, &entry.key, &Patch::Merge(again(&entry.value())), &write).map(drop),
         None => {
             let key = Key::new(namespace, &format!("{prefix}{:016x}", clock::nanos() & !MARK | mark));
             scene.cluster.create(&kind, namespace, event(scene, template, &key, &message, field), &write).map(drop)

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::machinery::notation::value::{at, list};
 use crate::machinery::status::Refusal;
-use crate::server::cluster::{Cluster, DeleteOptions, Patch, PatchOptions, Write};
+use crate::server::cluster::{Cluster, DeleteOptions, Patch, Write};
 use crate::server::store::{Entry, Key, Note};
 
 const FOREGROUND: &str = "foregroundDeletion";
@@ -16,11 +16,11 @@ const ORPHAN: &str = "orphan";
 pub(super) fn heard(cluster: &Cluster, note: &Note) {
     let entry = &note.entry;
     if note.deleted {
-        for (table, key) in cluster.store.dependents(&entry.uid) {
+        for (table, key) in cluster.lister().dependents(&entry.uid) {
             drop_if_abandoned(cluster, &table, &key);
         }
         for owner in &entry.owners {
-            let found = cluster.store.by_uid(owner).and_then(|(table, key)| Some((cluster.store.get(&table, &key)?, table)));
+            let found = cluster.lister().by_uid(owner).and_then(|(table, key)| Some((cluster.lister().get(&table, &key)?, table)));
             if let Some((owner, table)) = found {
                 finish_foreground(cluster, &table, &owner);
             }
@@ -44,8 +44,8 @@ fn log(what: &str, result: Result<(), Refusal>) {
 
 /// An object none of whose owners exist goes.
 fn drop_if_abandoned(cluster: &Cluster, table: &Arc<str>, key: &Key) {
-    let Some(entry) = cluster.store.get(table, key) else { return };
-    if entry.deleting || entry.owners.iter().any(|uid| cluster.store.by_uid(uid).is_some()) {
+    let Some(entry) = cluster.lister().get(table, key) else { return };
+    if entry.deleting || entry.owners.iter().any(|uid| cluster.lister().by_uid(uid).is_some()) {
         return;
     }
     let options = DeleteOptions { uid: Some(entry.uid.to_string()), ..DeleteOptions::default() };
@@ -61,12 +61,12 @@ fn finish_foreground(cluster: &Cluster, table: &Arc<str>, owner: &Entry) {
     if !owner.deleting || !holds(owner, FOREGROUND) {
         return;
     }
-    let left = cluster.store.dependents(&owner.uid);
+    let left = cluster.lister().dependents(&owner.uid);
     if left.is_empty() {
         log("foreground", without_finalizer(cluster, table, &owner.key, FOREGROUND));
     }
     for (table, key) in left {
-        let Some(entry) = cluster.store.get(&table, &key).filter(|e| !e.deleting) else { continue };
+        let Some(entry) = cluster.lister().get(&table, &key).filter(|e| !e.deleting) else { continue };
         let options = DeleteOptions { uid: Some(entry.uid.to_string()), ..DeleteOptions::default() };
         log("dependent", cluster.kind(&table).and_then(|kind| cluster.delete(&kind, &key, &options)).map(drop));
     }
@@ -77,12 +77,12 @@ fn orphan(cluster: &Cluster, table: &Arc<str>, owner: &Entry) {
     if !holds(owner, ORPHAN) {
         return;
     }
-    for (table, key) in cluster.store.dependents(&owner.uid) {
-        let Some(entry) = cluster.store.get(&table, &key) else { continue };
+    for (table, key) in cluster.lister().dependents(&owner.uid) {
+        let Some(entry) = cluster.lister().get(&table, &key) else { continue };
         let rest: Vec<Value> = list(&entry.value(), "metadata.ownerReferences").iter().filter(|o| o["uid"] != *owner.uid).cloned().collect();
         let patch = Patch::Merge(json!({"metadata": {"ownerReferences": if rest.is_empty() { Value::Null } else { json!(rest) }}}));
         let write = Write::by("kube-controller-manager");
-        log("orphan", cluster.kind(&table).and_then(|kind| cluster.patch(&kind, &key, &patch, PatchOptions::default(), &write)).map(drop));
+        log("orphan", cluster.kind(&table).and_then(|kind| cluster.patch(&kind, &key, &patch, &write)).map(drop));
     }
     log("orphan", without_finalizer(cluster, table, &owner.key, ORPHAN));
 }
@@ -97,5 +97,5 @@ pub(super) fn without_finalizer(cluster: &Cluster, table: &str, key: &Key, final
     }
     let rest: Vec<Value> = all.iter().filter(|f| *f != finalizer).cloned().collect();
     let patch = Patch::Merge(json!({"metadata": {"finalizers": if rest.is_empty() { Value::Null } else { json!(rest) }}}));
-    cluster.patch(&kind, key, &patch, PatchOptions::default(), &Write::by("kube-controller-manager")).map(drop)
+    cluster.patch(&kind, key, &patch, &Write::by("kube-controller-manager")).map(drop)
 }

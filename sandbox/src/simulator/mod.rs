@@ -1,8 +1,10 @@
 //! The simulator: an actor on the cluster like any controller. It hears of every change, finds the stage that fits
 //! ([`stage`], data), waits as long as the stage says, and writes what the stage says.
 //!
-//! It may do nothing that a client could not do, never looks outside, and can't tell who made an object. It runs
-//! nothing and enforces no quota.
+//! It reads through a lister, as controllers do from their caches, and writes through the verbs, under the names of the
+//! components that it stands for. Two things no client could do: one write of spec and status at once ([`subresource`]),
+//! and to read what was written a moment ago without waiting for a watch. It never looks outside, can't tell who made an
+//! object, runs nothing and enforces no quota.
 
 pub(crate) mod actions;
 mod addresses;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::Rng;
+use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::Error;
 use crate::machinery::fields::strategic;
 use crate::machinery::notation::value::text;
+use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
 use crate::node::host::{Ended, Host};
 use crate::server::cluster::{Cluster, DeleteOptions, Write};
@@ -109,7 +113,7 @@ impl Simulator {
     fn container_ended(&self, ended: &Ended) {
         let Ok(kind) = self.cluster.kind("pods") else { return };
         for _ in 0..TRIES {
-            let Some(entry) = self.cluster.store.get("pods", &ended.pod).filter(|entry| *entry.uid == *ended.uid) else { return };
+            let Some(entry) = self.cluster.lister().get("pods", &ended.pod).filter(|entry| *entry.uid == *ended.uid) else { return };
             match steps::container_ended(&Scene::new(&self.host, &entry).with_addresses(&self.addresses), &kind, ended) {
                 Err(refusal) if refusal.reason == "Conflict" => {}
                 _ => return,
@@ -129,7 +133,7 @@ impl Simulator {
             self.consider(&note.table, &entry.key);
         }
         for owner in &entry.owners {
-            if let Some((table, key)) = self.cluster.store.by_uid(owner) {
+            if let Some((table, key)) = self.cluster.lister().by_uid(owner) {
                 self.consider(&table, &key);
             }
         }
@@ -137,7 +141,7 @@ impl Simulator {
             self.consider(&"namespaces".into(), &Key::new("", &entry.key.namespace));
         }
         if self.followed.contains(&*note.table) {
-            for (table, key) in self.cluster.store.dependents(&entry.uid) {
+            for (table, key) in self.cluster.lister().dependents(&entry.uid) {
                 self.consider(&table, &key);
             }
         }
@@ -160,7 +164,7 @@ impl Simulator {
             if table == note.table {
                 continue;
             }
-            for entry in self.cluster.store.all(&table, namespace) {
+            for entry in self.cluster.lister().list(&table, namespace) {
                 if (entry.deleting || !deleting) && !self.queue.has(&(table.clone(), entry.key.clone(), index)) {
                     self.consider(&table, &entry.key);
                 }
@@ -183,7 +187,7 @@ impl Simulator {
     /// Finds the stage that fits an object now, in each group.
     fn consider(&mut self, table: &Arc<str>, key: &Key) {
         let Some(groups) = self.of_table.get(&**table).cloned() else { return };
-        let Some(entry) = self.cluster.store.get(table, key) else { return };
+        let Some(entry) = self.cluster.lister().get(table, key) else { return };
         let host = self.host.clone();
         let scene = Scene::new(&host, &entry);
         for index in groups {
@@ -203,9 +207,9 @@ impl Simulator {
     }
 
     fn note_interests(&mut self, scene: &Scene<'_>, table: &Arc<str>, key: &Key) {
-        let store = &self.cluster.store;
+        let lister = self.cluster.lister();
         for object in scene.interests() {
-            self.interests.add(object, &(table.clone(), key.clone()), |(table, key)| store.get(table, key).is_some());
+            self.interests.add(object, &(table.clone(), key.clone()), |(table, key)| lister.get(table, key).is_some());
         }
     }
 
@@ -219,7 +223,7 @@ impl Simulator {
 
     fn fire(&mut self, place: &Place, pending: &Pending) {
         let (table, key, index) = place;
-        let Some(entry) = self.cluster.store.get(table, key).filter(|e| e.uid == pending.uid) else { return };
+        let Some(entry) = self.cluster.lister().get(table, key).filter(|e| e.uid == pending.uid) else { return };
         let stage = &self.groups[*index].stages[pending.stage];
         let (host, addresses) = (self.host.clone(), self.addresses.clone());
         let scene = Scene::new(&host, &entry).with_addresses(&addresses);
@@ -282,15 +286,7 @@ fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refus
         }
         settle(&scene.object, &mut object);
         if object != scene.object {
-            let only_status = kind.has("status") && patch.as_object().is_some_and(|p| p.keys().all(|k| k == "status"));
-            // A write of spec and status at once is the scheduler's privilege, through a subresource of its own.
-            let write = Write::by(&stage.writer).to(if only_status {
-                "status"
-            } else if kind.has("status") {
-                "binding"
-            } else {
-                ""
-            });
+            let write = Write::by(&stage.writer).to(subresource(&kind, patch));
             changed = scene.cluster.update(&kind, &Key::of(&object), object, &write)?.version != version;
         }
     }
@@ -301,4 +297,15 @@ fn carry_out(scene: &Scene<'_>, stage: &Stage, version: u64) -> Result<(), Refus
         stage.events.iter().for_each(|event| events::write(scene, event));
     }
     Ok(())
+}
+
+/// Where a patch is to be written. Spec and status at once is the only write that no client could make: it goes as Pods are
+/// bound, and spares a claim that is bound the moment between two writes.
+fn subresource(kind: &Kind, patch: &Value) -> &'static str {
+    let status = patch.get("status").is_some();
+    match patch.as_object().map_or(0, Map::len) {
+        _ if !kind.has("status") || !status => "",
+        1 => "status",
+        _ => "binding",
+    }
 }

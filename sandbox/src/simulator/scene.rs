@@ -67,9 +67,9 @@ impl<'c> Scene<'c> {
 
     /// The objects of a table that this one owns.
     pub(crate) fn children(&self, table: &str) -> Vec<Arc<Entry>> {
-        let found = self.cluster.store.dependents(self.uid());
+        let found = self.cluster.lister().dependents(self.uid());
         let named = |t: &str| t == table || t.split_once('.').is_some_and(|(plural, _)| plural == table);
-        found.into_iter().filter(|(t, _)| named(t)).filter_map(|(t, key)| self.cluster.store.get(&t, &key)).collect()
+        found.into_iter().filter(|(t, _)| named(t)).filter_map(|(t, key)| self.cluster.lister().get(&t, &key)).collect()
     }
 
     /// The next change of an object matters to this one; without a name, of any object of the table.
@@ -114,15 +114,15 @@ impl<'c> Scene<'c> {
 
     fn linked(&self, table: &str, namespace: &str, name: &str) -> Option<Arc<Entry>> {
         self.wait_for(table, namespace, name);
-        self.cluster.store.get(table, &Key::new(namespace, name))
+        self.cluster.lister().get(table, &Key::new(namespace, name))
     }
 
     /// What an object is to this one: its `owner`, the first that it owns of a table, or what it names (`TABLE:path`).
     pub(super) fn related(&self, name: &str) -> Option<Arc<Entry>> {
         if name == "owner" {
             let owner = list(&self.object, "metadata.ownerReferences").iter().find(|o| o["controller"] == true)?;
-            let (table, key) = self.cluster.store.by_uid(text(owner, "uid"))?;
-            return self.cluster.store.get(&table, &key);
+            let (table, key) = self.cluster.lister().by_uid(text(owner, "uid"))?;
+            return self.cluster.lister().get(&table, &key);
         }
         let Some((table, path)) = name.split_once(':') else { return self.children(name).into_iter().next() };
         match at(&self.object, path)? {
@@ -141,7 +141,7 @@ impl<'c> Scene<'c> {
             !matches!(pod.field("status.phase"), "Succeeded" | "Failed")
                 && list(&pod.value(), "spec.volumes").iter().any(|v| text(v, "persistentVolumeClaim.claimName") == name)
         };
-        self.cluster.store.all("pods", self.namespace()).into_iter().find(uses)
+        self.cluster.lister().list("pods", self.namespace()).into_iter().find(uses)
     }
 
     pub(super) fn annotation(&self, key: &str) -> Option<&Value> {

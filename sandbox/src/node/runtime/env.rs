@@ -45,7 +45,7 @@ fn put(env: &mut Vec<(String, String)>, name: String, value: String) {
 }
 
 fn text_of(cluster: &Cluster, table: &str, namespace: &str, name: &str, path: &str) -> String {
-    cluster.store.get(table, &Key::new(namespace, name)).map(|entry| text(&entry.value(), path).to_owned()).unwrap_or_default()
+    cluster.lister().get(table, &Key::new(namespace, name)).map(|entry| text(&entry.value(), path).to_owned()).unwrap_or_default()
 }
 
 fn from_source(cluster: &Cluster, pod: &Value, spec: &Value, from: &Value) -> Option<String> {
@@ -79,7 +79,7 @@ pub(super) fn field(pod: &Value, path: &str) -> String {
 /// The entries of a ConfigMap or a Secret, decoded.
 pub(super) fn data(cluster: &Cluster, table: &str, namespace: &str, name: &str) -> Vec<(String, Vec<u8>)> {
     use base64::Engine;
-    let Some(entry) = cluster.store.get(table, &Key::new(namespace, name)) else { return vec![] };
+    let Some(entry) = cluster.lister().get(table, &Key::new(namespace, name)) else { return vec![] };
     let object = entry.value();
     let encoded = |field: &str| table == "secrets" || field == "binaryData";
     let mut out = Vec::new();

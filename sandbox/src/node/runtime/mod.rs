@@ -64,7 +64,7 @@ impl Containers {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.turn += 1;
         let turn = kept.turn;
-        kept.trees.retain(|uid, _| cluster.store.by_uid(uid).is_some());
+        kept.trees.retain(|uid, _| cluster.lister().by_uid(uid).is_some());
         if let Some((used, tree)) = kept.trees.get_mut(uid) {
             *used = turn;
             return tree.clone();

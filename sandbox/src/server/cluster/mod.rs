@@ -1,12 +1,13 @@
 //! The rules of the Kubernetes API over the store: verbs, versions, finalizers, generations, ownership.
 //!
-//! The HTTP side and the simulator both come in here, and nowhere else: the simulator has no way of its own into the
-//! store. Verbs are generic; what a kind needs is data in the registry, or defaults and checks in [`crate::machinery::admit`].
+//! The HTTP side, the node and the simulator come in here, and nowhere else: outside the server nobody has the store. Who is
+//! no client writes through the same verbs and reads through a [`lister`]. Verbs are generic; what a kind needs is data in the registry, or defaults and checks in [`crate::machinery::admit`].
 
 mod body;
 mod create;
 mod define;
 mod delete;
+mod lister;
 mod patch;
 mod update;
 
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 pub(crate) use define::CLEANUP;
 pub(crate) use delete::{DeleteOptions, Deleted};
-pub(crate) use patch::{Patch, PatchOptions};
+pub(crate) use patch::Patch;
 
 use crate::machinery::crd::Scale;
 use crate::machinery::fields::managed::Writer;

@@ -27,17 +27,10 @@ pub(crate) enum Patch {
     },
 }
 
-/// What a patch may do besides.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct PatchOptions {
-    /// The simulator's own patches may be strategic on any kind.
-    pub(crate) internal: bool,
-}
-
 impl Cluster {
     /// Patches an object; an apply patch creates it where there is none (then the second value is true).
-    pub(crate) fn patch(&self, kind: &Kind, key: &Key, patch: &Patch, options: PatchOptions, write: &Write) -> Answer<(Arc<Entry>, bool)> {
-        if matches!(patch, Patch::Strategic(_)) && kind.custom && !options.internal {
+    pub(crate) fn patch(&self, kind: &Kind, key: &Key, patch: &Patch, write: &Write) -> Answer<(Arc<Entry>, bool)> {
+        if matches!(patch, Patch::Strategic(_)) && kind.custom {
             let message = "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
             return Err(Refusal::new(415, "UnsupportedMediaType", message));
         }

@@ -17,7 +17,7 @@ use crate::machinery::notation::value::{at, number, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::select::Selector;
 use crate::machinery::status::{Answer, Refusal, deleted};
-use crate::server::cluster::{DeleteOptions, Deleted, Patch, PatchOptions, Write, scale_of, scale_paths};
+use crate::server::cluster::{DeleteOptions, Deleted, Patch, Write, scale_of, scale_paths};
 use crate::server::store::{Entry, Key, Page};
 
 pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
@@ -118,7 +118,7 @@ fn patch(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         }
         (Some(_), patch) => (served.cluster.kind(&target.kind.table())?, patch),
     };
-    let (entry, created) = served.cluster.patch(&kind, &key(target), &patch, PatchOptions::default(), &write)?;
+    let (entry, created) = served.cluster.patch(&kind, &key(target), &patch, &write)?;
     told(one(request, &target.kind, if created { 201 } else { 200 }, &entry)?, &write)
 }
 
@@ -203,7 +203,7 @@ fn bind(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         return Err(Refusal::conflict(&named, &target.name, &why));
     }
     let patch = Patch::Merge(json!({"metadata": {"resourceVersion": bound["metadata"]["resourceVersion"]}, "spec": {"nodeName": node}}));
-    served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &request.write("")?)?;
+    served.cluster.patch(&target.kind, &key(target), &patch, &request.write("")?)?;
     Ok(done())
 }
 
@@ -248,7 +248,7 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
     let patch = Patch::Merge(change);
     let mut write = write;
     write.writer.subresource = String::new();
-    let (entry, _) = served.cluster.patch(&target.kind, &key(target), &patch, PatchOptions::default(), &write)?;
+    let (entry, _) = served.cluster.patch(&target.kind, &key(target), &patch, &write)?;
     Ok(reply::json(200, &scale_of(&target.kind, &entry.value())))
 }
 

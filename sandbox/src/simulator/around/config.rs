@@ -32,7 +32,7 @@ fn missing(scene: &Scene<'_>, table: &str, name: &str, reference: &Value) -> Opt
     if name.is_empty() || reference["optional"] == true {
         return None;
     }
-    let Some(found) = scene.cluster.store.get(table, &Key::new(scene.namespace(), name)) else {
+    let Some(found) = scene.cluster.lister().get(table, &Key::new(scene.namespace(), name)) else {
         scene.wait_for(table, scene.namespace(), name);
         return Some(format!("{} {name:?} not found", table.trim_end_matches('s')));
     };
@@ -71,7 +71,7 @@ pub(super) fn missing_claim(scene: &Scene<'_>) -> Option<String> {
         if name.is_empty() {
             return None;
         }
-        let why = match scene.cluster.store.get("persistentvolumeclaims", &Key::new(scene.namespace(), name)) {
+        let why = match scene.cluster.lister().get("persistentvolumeclaims", &Key::new(scene.namespace(), name)) {
             None => format!("persistentvolumeclaim {name:?} not found. not found"),
             Some(claim) if at(&claim.value(), "status.phase").is_none_or(|phase| phase != "Bound") => {
                 "pod has unbound immediate PersistentVolumeClaims. not found".to_owned()

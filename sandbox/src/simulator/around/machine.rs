@@ -39,7 +39,7 @@ fn strategy(machine: &Value) -> Value {
 /// The first claim that an instance's disks need and that isn't there; once it is, the instance is looked at again.
 fn missing_claim(scene: &Scene<'_>) -> Option<Value> {
     let claims = list(&scene.object, "spec.volumes").iter().filter_map(claim);
-    let missing = |name: &&str| scene.cluster.store.get("persistentvolumeclaims", &Key::new(scene.namespace(), name)).is_none();
+    let missing = |name: &&str| scene.cluster.lister().get("persistentvolumeclaims", &Key::new(scene.namespace(), name)).is_none();
     let name = claims.into_iter().find(missing)?;
     scene.wait_for("persistentvolumeclaims", scene.namespace(), name);
     Some(json!(name))
@@ -189,7 +189,7 @@ fn volumes(scene: &Scene<'_>) -> Value {
 
 /// Whether a machine's volumes can be captured: none can.
 fn snapshots(scene: &Scene<'_>) -> Value {
-    let found = |name: &str| scene.cluster.store.get("persistentvolumeclaims", &Key::new(scene.namespace(), name));
+    let found = |name: &str| scene.cluster.lister().get("persistentvolumeclaims", &Key::new(scene.namespace(), name));
     let one = |volume: &Value| {
         let name = text(volume, "name");
         let why = match claim(volume) {

@@ -16,7 +16,7 @@ use crate::simulator::scene::Scene;
 const PREEMPTION: &str = "Preemption is not helpful for scheduling.";
 
 pub(in crate::simulator) fn fitting(scene: &Scene<'_>) -> Value {
-    let nodes = scene.cluster.store.all("nodes", "");
+    let nodes = scene.cluster.lister().list("nodes", "");
     if scene.fails() == "unschedulable" {
         return json!({"message": format!("0/{0} nodes are available: {0} Insufficient cpu. no new claims to deallocate, preemption: 0/{0} nodes are available: {0} {PREEMPTION}", nodes.len())});
     }
@@ -114,6 +114,6 @@ pub(in crate::simulator) fn for_every_node(scene: &Scene<'_>, template: &Value) 
     tolerations.push(json!({"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"}));
     spec["tolerations"] = Value::Array(tolerations);
     scene.wait_for("nodes", "", "");
-    let nodes = scene.cluster.store.all("nodes", "").into_iter().map(|n| n.value());
+    let nodes = scene.cluster.lister().list("nodes", "").into_iter().map(|n| n.value());
     nodes.filter(|node| against(&spec, &none, node).is_none()).map(|node| text(&node, "metadata.name").to_owned()).collect()
 }

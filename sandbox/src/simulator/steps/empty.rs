@@ -12,7 +12,7 @@ use crate::server::store::Key;
 
 pub(super) fn empty(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let (key, table) = (Key::of(&scene.object), text(&scene.object, "metadata.name"));
-    let mut left = scene.cluster.store.all(table, "");
+    let mut left = scene.cluster.lister().list(table, "");
     if !left.is_empty() {
         let mut object = scene.cluster.get(kind, &key)?.value();
         names::condition(&mut object, "Terminating", true, "InstanceDeletionInProgress", "CustomResource deletion is in progress");
@@ -24,7 +24,7 @@ pub(super) fn empty(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(),
                 _ => {}
             }
         }
-        left = scene.cluster.store.all(table, "");
+        left = scene.cluster.lister().list(table, "");
     }
     if left.is_empty() { gc::without_finalizer(scene.cluster, &kind.table(), &key, CLEANUP) } else { Ok(()) }
 }

@@ -25,7 +25,7 @@ pub(super) fn keep(scene: &Scene<'_>, stage: &Stage) -> Result<(), Refusal> {
         return Ok(());
     }
     let selected = |pod: &Arc<Entry>| selector.iter().all(|(key, value)| pod.label(key) == value.as_str());
-    let all = scene.cluster.store.all("pods", scene.namespace());
+    let all = scene.cluster.lister().list("pods", scene.namespace());
     let pods: Vec<Arc<Entry>> = all.into_iter().filter(|p| selected(p) && !p.field("status.podIP").is_empty() && !pods::finished(p)).collect();
     let early = service["spec"]["publishNotReadyAddresses"] == true;
     let ready: Vec<bool> = pods.iter().map(|p| early || pods::ready_since(p).is_some()).collect();
@@ -123,7 +123,7 @@ fn unnamed(port: &Value) -> Value {
 /// Creates an object, or changes it to what it should be.
 fn put(scene: &Scene<'_>, stage: &Stage, table: &str, object: &Value) -> Result<(), Refusal> {
     let key = Key::of(object);
-    if scene.cluster.store.get(table, &key).is_some() {
+    if scene.cluster.lister().get(table, &key).is_some() {
         return patch(scene, table, &key, stage, object.clone());
     }
     create(scene, stage, table, object.clone(), false).map(drop)

@@ -15,7 +15,7 @@ mod roll;
 mod schedule;
 mod sweep;
 mod usage;
-mod write;
+pub(super) mod write;
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
 use crate::node::container;
 use crate::node::host::Ended;
-use crate::server::cluster::{DeleteOptions, Patch, PatchOptions, Write};
+use crate::server::cluster::{DeleteOptions, Patch, Write};
 use crate::server::store::Key;
 use write::{create, patch};
 
@@ -89,8 +89,8 @@ fn renew_lease(scene: &Scene<'_>) -> Result<(), Refusal> {
     let kind = scene.cluster.kind("leases.coordination.k8s.io")?;
     let key = Key::new("kube-node-lease", name);
     let (write, now) = (Write::by("kubelet"), json!({"renewTime": clock::now_micro()}));
-    if scene.cluster.store.get(&kind.table(), &key).is_some() {
-        return scene.cluster.patch(&kind, &key, &Patch::Merge(json!({"spec": now})), PatchOptions::default(), &write).map(drop);
+    if scene.cluster.lister().get(&kind.table(), &key).is_some() {
+        return scene.cluster.patch(&kind, &key, &Patch::Merge(json!({"spec": now})), &write).map(drop);
     }
     let owner = json!({"apiVersion": "v1", "kind": "Node", "name": name, "uid": scene.uid()});
     let lease = json!({"metadata": {"name": name, "ownerReferences": [owner]},

@@ -48,7 +48,7 @@ pub(super) fn keep(scene: &Scene<'_>, stage: &Stage) -> Result<String, Refusal> 
 
 /// The template of a revision; the present one, if that is not known.
 pub(super) fn template(scene: &Scene<'_>, name: &str) -> Value {
-    let found = scene.cluster.store.get(TABLE, &Key::new(scene.namespace(), name));
+    let found = scene.cluster.lister().get(TABLE, &Key::new(scene.namespace(), name));
     let template = found.map(|r| r.value()["data"]["spec"]["template"].clone());
     let mut template = template.filter(Value::is_object).unwrap_or_else(|| scene.object["spec"]["template"].clone());
     crate::machinery::notation::value::remove(&mut template, "$patch");

@@ -16,7 +16,7 @@ use crate::server::store::Key;
 
 pub(super) fn sweep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let namespace = text(&scene.object, "metadata.name");
-    for (table, entry) in scene.cluster.store.in_namespace(namespace) {
+    for (table, entry) in scene.cluster.lister().in_namespace(namespace) {
         if !entry.deleting {
             let of = scene.cluster.kind(&table)?;
             match scene.cluster.delete(&of, &entry.key, &DeleteOptions::default()) {
@@ -26,7 +26,7 @@ pub(super) fn sweep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(),
         }
     }
     let (mut objects, mut finalizers) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
-    for (table, entry) in scene.cluster.store.in_namespace(namespace) {
+    for (table, entry) in scene.cluster.lister().in_namespace(namespace) {
         let dotted = if table.contains('.') { table.to_string() } else { format!("{table}.") };
         *objects.entry(dotted).or_default() += 1;
         for finalizer in &entry.finalizers {

@@ -52,7 +52,7 @@ pub(super) fn count(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(),
 
 /// The number of objects that a name stands for; nothing if it stands for an amount.
 fn counted(scene: &Scene<'_>, name: &str) -> Option<usize> {
-    let all = |table: &str| scene.cluster.store.all(table, scene.namespace());
+    let all = |table: &str| scene.cluster.lister().list(table, scene.namespace());
     if let Some(table) = name.strip_prefix("count/") {
         return Some(all(table).len());
     }
@@ -69,14 +69,14 @@ fn counted(scene: &Scene<'_>, name: &str) -> Option<usize> {
 }
 
 fn claims(scene: &Scene<'_>, class: Option<&str>) -> Vec<Arc<Entry>> {
-    let all = scene.cluster.store.all("persistentvolumeclaims", scene.namespace());
+    let all = scene.cluster.lister().list("persistentvolumeclaims", scene.namespace());
     all.into_iter().filter(|c| class.is_none_or(|class| text(&c.value(), "spec.storageClassName") == class)).collect()
 }
 
 /// Requests and limits of all Pods that aren't finished.
 fn asked_for(scene: &Scene<'_>) -> (BTreeMap<String, i128>, BTreeMap<String, i128>) {
     let (mut requests, mut limits) = (BTreeMap::new(), BTreeMap::new());
-    for pod in scene.cluster.store.all("pods", scene.namespace()).iter().filter(|p| !pods::finished(p)) {
+    for pod in scene.cluster.lister().list("pods", scene.namespace()).iter().filter(|p| !pods::finished(p)) {
         let pod = pod.value();
         for (of, sum) in [("requests", &mut requests), ("limits", &mut limits)] {
             for (name, value) in quantity::of_pod(&pod["spec"], of) {
