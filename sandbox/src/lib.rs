@@ -33,8 +33,6 @@ use node::host::Host;
 use server::cluster::Cluster;
 use server::http;
 use server::http::served::Served;
-use server::store::Store;
-use server::store::log::{Held, Log};
 use simulator::Simulator;
 use simulator::actions::Actions;
 
@@ -77,14 +75,14 @@ impl Sandbox {
         let kubeconfig = kept.kubeconfig(port);
         let kubeconfig_path = kept.write(port, &kubeconfig)?;
 
-        let cluster = Arc::new(open_cluster(options.data_dir.as_deref())?);
+        let cluster = Arc::new(Cluster::open(options.data_dir.as_deref())?);
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (host, ended) = Host::new(cluster.clone(), stop.clone());
         let host = Arc::new(host);
         let simulator = Simulator::new(host.clone())?;
         let actions = Arc::new(Actions::load(host.clone())?);
-        tasks.spawn(simulator.run(cluster.store.feed(), ended, stop.clone()));
+        tasks.spawn(simulator.run(cluster.feed(), ended, stop.clone()));
         let served = Served { cluster: cluster.clone(), kubelet: host, virtual_machines: actions, token: kept.token, stop: stop.clone() };
         tasks.spawn(http::serve(listener, acceptor, Arc::new(served)));
         let url = format!("https://127.0.0.1:{port}");
@@ -112,10 +110,10 @@ impl Sandbox {
     /// Stops serving and simulating, and brings everything to the disk.
     pub async fn shutdown(self) {
         self.stop.cancel();
-        self.cluster.store.end_feed();
+        self.cluster.end_feed();
         self.tasks.close();
         self.tasks.wait().await;
-        if let Err(e) = self.cluster.store.flush() {
+        if let Err(e) = self.cluster.flush() {
             tracing::warn!(error = %e, "the sandbox's log could not be flushed");
         }
     }
@@ -148,19 +146,4 @@ async fn listen(asked: u16, remembered: Option<u16>) -> Result<TcpListener, Erro
         },
         None => bind(asked).await,
     }
-}
-
-/// The cluster as it was left, or a new one.
-fn open_cluster(dir: Option<&Path>) -> Result<Cluster, Error> {
-    let Some(dir) = dir else { return Ok(Cluster::new(Store::new(None))) };
-    let (log, Held { version, objects }) = Log::open(&dir.join("objects.jsonl"))?;
-    let cluster = Cluster::new(Store::new(Some(log)));
-    // Definitions come first: they say how the objects of their kinds are indexed.
-    let (definitions, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| *object.table == *machinery::registry::builtin::CRDS);
-    for objects in [definitions, others] {
-        let registry = cluster.registry();
-        cluster.store.load(Held { version, objects }, |table| Some(registry.of_table(table)?.fields.clone()));
-        cluster.refresh_registry();
-    }
-    Ok(cluster)
 }

@@ -76,7 +76,7 @@ impl Outcomes {
         let outcome = self.run(cluster, pod, spec, from).map(Arc::new);
         let mut known = self.known();
         if known.lives.len() >= KEPT {
-            known.lives.retain(|uid, _| cluster.store.by_uid(uid).is_some());
+            known.lives.retain(|uid, _| cluster.lister().by_uid(uid).is_some());
         }
         if known.lives.len() >= KEPT {
             known.lives.clear();

@@ -8,6 +8,7 @@ mod create;
 mod define;
 mod delete;
 mod lister;
+mod open;
 mod patch;
 mod update;
 
@@ -93,7 +94,7 @@ impl Write {
 
 /// The API without its transport.
 pub(crate) struct Cluster {
-    pub(crate) store: Store,
+    pub(in crate::server) store: Store,
     registry: RwLock<Arc<Registry>>,
 }
 
