@@ -94,7 +94,8 @@ impl Simulator {
                 note = feed.recv() => {
                     let Some(note) = note else { break };
                     self.heard(&note);
-                    for _ in 0..BURST {
+                    // All that is there: an act brings several notes, which would pile up, and hold former objects.
+                    for _ in 0..feed.len() {
                         let Ok(note) = feed.try_recv() else { break };
                         self.heard(&note);
                     }
@@ -173,7 +174,7 @@ impl Simulator {
     }
 
     fn keep_events(&mut self, note: &Note) {
-        if !note.deleted && !events::is_repeated(&note.entry.json) {
+        if !note.deleted && !events::is_repeated(&note.entry.text.bytes()) {
             self.events.push_back(note.entry.key.clone());
         }
         while self.events.len() > EVENTS_KEPT {

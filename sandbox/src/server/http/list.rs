@@ -156,7 +156,7 @@ pub(super) fn objects(kind: &Arc<Kind>, page: Page, meta: &Value) -> Reply {
 /// An object as this kind shows it, as text.
 pub(super) fn object(kind: &Kind, entry: &Entry, out: &mut Vec<u8>) {
     if kind.as_stored() {
-        out.extend_from_slice(&entry.json);
+        entry.text.append_to(out);
     } else {
         out.extend_from_slice(table::object(kind, entry).to_string().as_bytes());
     }

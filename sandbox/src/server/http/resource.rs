@@ -59,7 +59,7 @@ fn key(target: &Target) -> Key {
 fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Answer<Reply> {
     Ok(match request.accept() {
         As::Object => {
-            let mut text = Vec::with_capacity(entry.json.len());
+            let mut text = Vec::with_capacity(entry.text.len());
             list::object(kind, entry, &mut text);
             reply::raw(code, text)
         }

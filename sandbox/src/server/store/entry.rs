@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::machinery::notation::value::{at, list, plain, text};
+use super::text::Text;
+use crate::machinery::notation::value::{self, at, list, plain};
 
 /// Namespace (empty for cluster-wide objects) and name. Ordered as the real server lists: by the path that they make.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,7 +21,7 @@ impl Key {
     }
 
     pub(crate) fn of(object: &Value) -> Self {
-        Key::new(text(object, "metadata.namespace"), text(object, "metadata.name"))
+        Key::new(value::text(object, "metadata.namespace"), value::text(object, "metadata.name"))
     }
 }
 
@@ -75,16 +76,16 @@ pub(crate) struct Entry {
     pub(crate) owners: Box<[Arc<str>]>,
     pub(crate) finalizers: Box<[Box<str>]>,
     pub(crate) index: Index,
-    /// The object as JSON text, on one line.
-    pub(crate) json: Box<[u8]>,
+    /// The object as JSON, on one line.
+    pub(crate) text: Text,
 }
 
 impl Entry {
     /// Takes an object that already carries its version, and the fields that a selector may name. What it has in common
     /// with its former state is shared.
     pub(crate) fn new(names: &Arc<[String]>, object: &Value, version: u64, before: Option<&Entry>) -> Self {
-        let json = serde_json::to_vec(object).unwrap_or_default().into();
-        let mut entry = Entry::with_text(names, object, version, json);
+        let text = Text::new(&serde_json::to_vec(object).unwrap_or_default());
+        let mut entry = Entry::with_text(names, object, version, text);
         if let Some(before) = before.filter(|b| b.key == entry.key) {
             entry.key = before.key.clone();
             share(&mut entry.uid, &before.uid);
@@ -101,27 +102,27 @@ impl Entry {
     }
 
     /// An object as a log held it.
-    pub(super) fn with_text(names: &Arc<[String]>, object: &Value, version: u64, json: Box<[u8]>) -> Self {
+    pub(super) fn with_text(names: &Arc<[String]>, object: &Value, version: u64, text: Text) -> Self {
         Entry {
             key: Key::of(object),
-            uid: text(object, "metadata.uid").into(),
+            uid: value::text(object, "metadata.uid").into(),
             version,
             deleting: at(object, "metadata.deletionTimestamp").is_some(),
-            owners: list(object, "metadata.ownerReferences").iter().map(|o| text(o, "uid").into()).collect(),
+            owners: list(object, "metadata.ownerReferences").iter().map(|o| value::text(o, "uid").into()).collect(),
             finalizers: list(object, "metadata.finalizers").iter().map(|f| plain(f).into()).collect(),
             index: Index::of(names, object),
-            json,
+            text,
         }
     }
 
     /// The object, parsed.
     pub(crate) fn value(&self) -> Value {
-        serde_json::from_slice(&self.json).unwrap_or_default()
+        self.text.value()
     }
 
     /// About what it takes in memory.
     pub(crate) fn held(&self) -> usize {
-        size_of::<Entry>() + self.json.len() + self.index.fields.len() + self.index.labels.len() + 160
+        size_of::<Entry>() + self.text.held() + self.index.fields.len() + self.index.labels.len() + 160
     }
 
     pub(crate) fn label(&self, key: &str) -> Option<&str> {

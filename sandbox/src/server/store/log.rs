@@ -12,11 +12,12 @@ mod line;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Key;
+use super::text::Text;
 use crate::error::Error;
 use file::Appended;
 use line::{Head, Line};
@@ -43,7 +44,7 @@ pub(crate) struct Stored {
     pub(crate) table: Arc<str>,
     pub(crate) key: Key,
     pub(crate) version: u64,
-    pub(crate) json: Box<[u8]>,
+    pub(crate) text: Text,
 }
 
 /// What a log held: the newest version, and the objects in the order of theirs.
@@ -59,24 +60,24 @@ impl Log {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path).map_err(Error::file(path))?;
         let (held, whole) = read(path)?;
         let length = file.metadata().map_err(Error::file(path))?.len();
-        let current: u64 = held.objects.iter().map(|object| object.json.len() as u64).sum();
+        let current: u64 = held.objects.iter().map(|object| object.text.len() as u64).sum();
         let compact_at = SMALL.max(current * 4);
         let mut log = Log { path: path.to_owned(), file: Box::new(file), line: Vec::new(), length, compact_at, broken: !whole };
         if log.is_due() {
-            log.shorten(held.version, held.objects.iter().map(|o| (&*o.table, &o.key, o.version, &*o.json)))?;
+            log.shorten(held.version, held.objects.iter().map(|o| (&*o.table, &o.key, o.version, &o.text)))?;
         }
         Ok((log, held))
     }
 
-    pub(crate) fn put(&mut self, table: &str, key: &Key, version: u64, json: &[u8]) -> io::Result<()> {
-        self.append(version, table, key, Some(json))
+    pub(crate) fn put(&mut self, table: &str, key: &Key, version: u64, text: &Text) -> io::Result<()> {
+        self.append(version, table, key, Some(text))
     }
 
     pub(crate) fn remove(&mut self, table: &str, key: &Key, version: u64) -> io::Result<()> {
         self.append(version, table, key, None)
     }
 
-    fn append(&mut self, version: u64, table: &str, key: &Key, object: Option<&[u8]>) -> io::Result<()> {
+    fn append(&mut self, version: u64, table: &str, key: &Key, object: Option<&Text>) -> io::Result<()> {
         if self.broken {
             return Err(io::Error::other("its end is damaged, and it could not be written anew"));
         }
@@ -122,7 +123,7 @@ impl Log {
 }
 
 /// An object that a compacted log is to hold: its table, key, version and text.
-type Current<'o> = (&'o str, &'o Key, u64, &'o [u8]);
+type Current<'o> = (&'o str, &'o Key, u64, &'o Text);
 
 fn write_new<'o>(new: &Path, version: u64, objects: impl Iterator<Item = Current<'o>>) -> io::Result<(File, u64)> {
     // One that is there is from a process that ended while it compacted.
@@ -135,9 +136,9 @@ fn write_new<'o>(new: &Path, version: u64, objects: impl Iterator<Item = Current
     Head::at(version).write(&mut line)?;
     out.write_all(&line)?;
     let mut length = line.len() as u64;
-    for (table, key, version, json) in objects {
+    for (table, key, version, text) in objects {
         line.clear();
-        line::write(&mut line, version, table, key, Some(json))?;
+        line::write(&mut line, version, table, key, Some(text))?;
         out.write_all(&line)?;
         length += line.len() as u64;
     }
@@ -154,17 +155,17 @@ fn read(path: &Path) -> Result<(Held, bool), Error> {
         return Ok((Held::default(), false));
     }
     let mut version = Head::read(&text).ok_or_else(|| Error::Format(path.to_owned()))?.version;
-    let (mut latest, mut whole) = (Latest::default(), true);
+    let (mut latest, mut start, mut whole) = (Latest::default(), text.len() as u64, true);
     for number in 2.. {
         text.clear();
         if file.read_until(b'\n', &mut text).map_err(Error::file(path))? == 0 {
             break;
         }
-        let line = serde_json::from_slice::<Line<'_>>(&text);
-        match line {
+        match serde_json::from_slice::<Line<'_>>(&text) {
             Ok(line) if text.ends_with(b"\n") => {
                 version = version.max(line.version);
-                latest.take(&line);
+                latest.take(&line, start, text.len());
+                start += text.len() as u64;
             }
             _ if file.fill_buf().is_ok_and(<[u8]>::is_empty) => {
                 tracing::warn!(line = number, "the last line of the sandbox's log is torn; dropped");
@@ -174,32 +175,47 @@ fn read(path: &Path) -> Result<(Held, bool), Error> {
             Err(e) => return Err(Error::Log { path: path.to_owned(), line: number, message: e.to_string() }),
         }
     }
-    let mut objects: Vec<Stored> = latest.objects.into_values().collect();
-    objects.sort_by_key(|object| object.version);
+    let objects = latest.read(file.get_ref()).map_err(Error::file(path))?;
     Ok((Held { version, objects }, whole))
 }
 
-/// The last that was said of each object.
+/// Where the last line about each object is. Only those are read to be kept: former texts would leave holes in memory.
 #[derive(Default)]
 struct Latest {
-    objects: HashMap<(Arc<str>, Key), Stored>,
+    lines: HashMap<(Arc<str>, Key), Place>,
     tables: HashMap<String, Arc<str>>,
 }
 
+struct Place {
+    version: u64,
+    start: u64,
+    length: usize,
+}
+
 impl Latest {
-    fn take(&mut self, line: &Line<'_>) {
+    fn take(&mut self, line: &Line<'_>, start: u64, length: usize) {
         let table = match self.tables.get(&*line.table) {
             Some(table) => table.clone(),
             None => self.tables.entry(line.table.to_string()).or_insert((&*line.table).into()).clone(),
         };
-        let key = Key::new(&line.namespace, &line.name);
+        let at = (table, Key::new(&line.namespace, &line.name));
         match line.object {
-            Some(object) => {
-                let stored = Stored { table: table.clone(), key: key.clone(), version: line.version, json: object.get().as_bytes().into() };
-                self.objects.insert((table, key), stored);
-            }
-            None => drop(self.objects.remove(&(table, key))),
+            Some(_) => drop(self.lines.insert(at, Place { version: line.version, start, length })),
+            None => drop(self.lines.remove(&at)),
         }
+    }
+
+    fn read(self, file: &File) -> io::Result<Vec<Stored>> {
+        let mut lines: Vec<_> = self.lines.into_iter().collect();
+        lines.sort_by_key(|(_, place)| place.version);
+        let mut line = Vec::new();
+        let each = lines.into_iter().map(|((table, key), Place { version, start, length })| {
+            line.resize(length, 0);
+            file.read_exact_at(&mut line, start)?;
+            let object = serde_json::from_slice::<Line<'_>>(&line)?.object.map_or("null", |object| object.get());
+            Ok(Stored { table, key, version, text: Text::new(object.as_bytes()) })
+        });
+        each.collect()
     }
 }
 

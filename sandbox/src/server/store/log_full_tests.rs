@@ -86,13 +86,17 @@ fn object(name: &str) -> Value {
     json!({"metadata": {"name": name, "namespace": "a", "uid": name}})
 }
 
+fn text(name: &str) -> Text {
+    Text::new(object(name).to_string().as_bytes())
+}
+
 fn put(log: &mut Log, name: &str, version: u64) -> Result<()> {
-    log.put("configmaps", &Key::new("a", name), version, object(name).to_string().as_bytes())
+    log.put("configmaps", &Key::new("a", name), version, &text(name))
 }
 
 /// Compacts the log of a store that has only the object `a`.
 fn shorten(log: &mut Log, version: u64) -> std::result::Result<(), Error> {
-    log.shorten(version, std::iter::once(("configmaps", &Key::new("a", "a"), 1, object("a").to_string().as_bytes())))
+    log.shorten(version, std::iter::once(("configmaps", &Key::new("a", "a"), 1, &text("a"))))
 }
 
 fn names(held: &[(&str, u64)]) -> Vec<(String, u64)> {
@@ -139,7 +143,7 @@ fn what_the_log_did_not_take_has_not_happened_and_a_broken_one_is_mended_when_it
     let obstacle = obstacle(&fixture);
     let fields: Arc<[String]> = [].into();
     let store = Store::new(Some(log));
-    let a = Stored { table: "configmaps".into(), key: Key::new("a", "a"), version: 1, json: object("a").to_string().into_bytes().into() };
+    let a = Stored { table: "configmaps".into(), key: Key::new("a", "a"), version: 1, text: text("a") };
     store.load(Held { version: 1, objects: vec![a] }, |_| Some(fields.clone()));
     let b = store.put("configmaps", &fields, object("b"), Expect::Absent).expect("written");
     for cuts in [true, false] {

@@ -5,14 +5,14 @@ fn log_in(dir: &tempfile::TempDir) -> PathBuf {
 }
 
 fn put(log: &mut Log, name: &str, version: u64) {
-    log.put("configmaps", &Key::new("a", name), version, format!(r#"{{"data":{{"k":"{version}"}}}}"#).as_bytes()).expect("written");
+    log.put("configmaps", &Key::new("a", name), version, &Text::new(object(name, version).2.as_bytes())).expect("written");
 }
 
 /// Names, versions and texts.
 fn held(path: &Path) -> (u64, Vec<(String, u64, String)>) {
     let (_, held) = Log::open(path).expect("opens again");
     assert!(held.objects.iter().all(|object| (&*object.table, &*object.key.namespace) == ("configmaps", "a")));
-    let text = |object: &Stored| String::from_utf8_lossy(&object.json).into_owned();
+    let text = |object: &Stored| String::from_utf8(object.text.bytes()).expect("text");
     (held.version, held.objects.iter().map(|o| (o.key.name.to_string(), o.version, text(o))).collect())
 }
 
@@ -112,7 +112,7 @@ fn a_shortened_log_holds_the_same_and_goes_on() {
     }
     let before = std::fs::metadata(&path).expect("a file").len();
     let (key, (_, version, json)) = (Key::new("a", "x"), object("x", 99));
-    log.shorten(99, std::iter::once(("configmaps", &key, version, json.as_bytes()))).expect("shortened");
+    log.shorten(99, std::iter::once(("configmaps", &key, version, &Text::new(json.as_bytes())))).expect("shortened");
     assert!(std::fs::metadata(&path).expect("a file").len() < before / 10);
     put(&mut log, "y", 100);
     assert_eq!(held(&path), (100, vec![object("x", 99), object("y", 100)]));

@@ -11,6 +11,7 @@ mod entry;
 mod list;
 pub(crate) mod log;
 mod ring;
+mod text;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -95,10 +96,9 @@ impl Store {
         inner.version = held.version.max(inner.version);
         inner.started = inner.version;
         let mut known = HashMap::new();
-        for Stored { table, version, json, .. } in held.objects {
+        for Stored { table, version, text, .. } in held.objects {
             let Some(names) = known.entry(table.clone()).or_insert_with(|| fields(&table)) else { continue };
-            let object = serde_json::from_slice(&json).unwrap_or_default();
-            inner.index(&table, &Arc::new(Entry::with_text(names, &object, version, json)));
+            inner.index(&table, &Arc::new(Entry::with_text(names, &text.value(), version, text)));
         }
         let version = inner.version;
         inner.tables.values_mut().for_each(|t| t.ring.start_at(version));
@@ -171,7 +171,7 @@ impl Store {
         let version = inner.version + 1;
         set(&mut object, "metadata.resourceVersion", Value::String(version.to_string()));
         let entry = Arc::new(Entry::new(fields, &object, version, present.as_deref()));
-        inner.log(|log| log.put(table, &entry.key, version, &entry.json))?;
+        inner.log(|log| log.put(table, &entry.key, version, &entry.text))?;
         inner.commit(&table.into(), present, entry.clone(), false);
         Ok(entry)
     }
@@ -238,7 +238,7 @@ impl Inner {
     fn log(&mut self, change: impl FnOnce(&mut Log) -> std::io::Result<()>) -> Result<(), Miss> {
         let Inner { version, tables, log: Some(log), .. } = self else { return Ok(()) };
         if log.is_due() {
-            let objects = tables.iter().flat_map(|(name, table)| table.objects.values().map(move |e| (&**name, &e.key, e.version, &*e.json)));
+            let objects = tables.iter().flat_map(|(name, table)| table.objects.values().map(move |e| (&**name, &e.key, e.version, &e.text)));
             if let Err(error) = log.shorten(*version, objects) {
                 tracing::warn!(%error, "the sandbox's log could not be compacted");
             }

@@ -52,7 +52,8 @@ pub(super) fn ready_since(pod: &Entry) -> Option<Timestamp> {
     if pod.field("status.phase") != "Running" {
         return None;
     }
-    let pod: Pod<'_> = serde_json::from_slice(&pod.json).ok()?;
+    let text = pod.text.bytes();
+    let pod: Pod<'_> = serde_json::from_slice(&text).ok()?;
     let ready = pod.status.conditions.into_iter().find(|c| c.r#type == "Ready" && c.status == "True")?;
     ready.last_transition_time?.parse().ok()
 }

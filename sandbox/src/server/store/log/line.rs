@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::super::Key;
+use super::super::text::Text;
 
 /// Counts up when lines mean something else, so that a log is never read for what it is not.
 const FORMAT: u64 = 2;
@@ -49,7 +50,7 @@ pub(super) struct Line<'l> {
 }
 
 /// Writes a line. The object's text is a line already, and goes in as it is.
-pub(super) fn write(out: &mut Vec<u8>, version: u64, table: &str, key: &Key, object: Option<&[u8]>) -> Result<()> {
+pub(super) fn write(out: &mut Vec<u8>, version: u64, table: &str, key: &Key, object: Option<&Text>) -> Result<()> {
     write!(out, r#"{{"version":{version},"table":"#)?;
     serde_json::to_writer(&mut *out, table)?;
     out.extend_from_slice(br#","namespace":"#);
@@ -58,7 +59,7 @@ pub(super) fn write(out: &mut Vec<u8>, version: u64, table: &str, key: &Key, obj
     serde_json::to_writer(&mut *out, &key.name)?;
     if let Some(object) = object {
         out.extend_from_slice(br#","object":"#);
-        out.extend_from_slice(object);
+        object.append_to(out);
     }
     out.write_all(b"}\n")
 }
