@@ -1,11 +1,11 @@
 //! Objects by table (`pods`, `virtualmachines.kubevirt.io`), namespace and name, with one monotonic version for all.
 //!
-//! Objects are kept as the JSON text that goes over the wire, with the few parts that selectors and garbage collection
-//! need beside it: a list is a concatenation. A write is a compare-and-swap on the version that the writer saw; it is in the
-//! log ([`log`]) before it is visible. Watches read a ring of recent changes ([`ring`]) each with a cursor of its own, so
-//! that a slow watcher costs nothing and learns from a 410 that it was too slow.
+//! Objects are kept as the JSON that goes over the wire, packed ([`text`]), with the few parts that selectors and garbage
+//! collection need beside it: a list is a concatenation. A write is a compare-and-swap on the version that the writer saw;
+//! it is in the log ([`log`]) before it is visible. Watches read a ring of recent changes ([`ring`]) each with a cursor of
+//! its own, so that a slow watcher costs nothing and learns from a 410 that it was too slow.
 //! The store knows nothing of HTTP, kinds or rules, those are [`crate::server::cluster`]'s: who writes says to which table,
-//! and which fields of the object a selector may name.
+//! and which fields of the object a selector may name (one of them is called otherwise than it is found: [`entry`]).
 
 mod entry;
 mod list;
