@@ -169,19 +169,19 @@ pub(crate) enum Step {
         count: String,
     },
     /// Keeps Pods with numbers and claims of their own, in order.
-    KeepOrdered {},
+    StatefulSet {},
     /// Keeps a Pod on every node.
-    KeepEverywhere {},
+    DaemonSet {},
     /// Runs Pods until enough of them have succeeded.
-    RunToCompletion {},
+    Job {},
     /// Creates Jobs by a schedule, and keeps a history of them.
-    Schedule {},
+    CronJob {},
     /// Writes counts of owned Pods: status field to what is counted.
     CountPods { fields: Map<String, Value> },
     /// Brings the Pods of ReplicaSets from one template to the next.
-    Roll {},
+    Deployment {},
     /// Writes what a namespace uses of what a quota limits.
-    CountUsage {},
+    Quota {},
     /// Keeps the addresses of the Pods that a Service selects.
     KeepEndpoints {},
     /// Makes the volume that a claim names refer to the claim.
@@ -189,9 +189,9 @@ pub(crate) enum Step {
     /// Says that a node is alive.
     RenewLease {},
     /// Deletes what a namespace holds and says what is left.
-    Sweep {},
+    Namespace {},
     /// Deletes the objects of the kind that a definition brings, and lets it go after the last.
-    Empty {},
+    Definition {},
 }
 
 const FILES: [(&str, &str); 5] = [

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::scene::Scene;
 use super::super::stage::Stage;
+use super::hash::hash;
+use super::pods;
 use super::write::{create, patch};
-use super::{pods, roll};
 use crate::machinery::notation::value::{at, list, number, plain, text};
 use crate::machinery::status::Refusal;
 use crate::server::cluster::DeleteOptions;
@@ -18,7 +19,7 @@ const SLICES: &str = "endpointslices.discovery.k8s.io";
 const IN_SLICE: usize = 100;
 const IN_ENDPOINTS: usize = 1_000;
 
-pub(super) fn keep(scene: &Scene<'_>, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, stage: &Stage) -> Result<(), Refusal> {
     let service = &scene.object;
     let Some(selector) = at(service, "spec.selector").and_then(Value::as_object).filter(|s| !s.is_empty()) else { return Ok(()) };
     if text(service, "spec.type") == "ExternalName" {
@@ -79,7 +80,7 @@ fn slices(scene: &Scene<'_>, stage: &Stage, pods: &[Arc<Entry>], ready: &[bool],
     let ports = if ports.is_empty() { Value::Null } else { json!(ports) };
     let mut kept = Vec::new();
     for (index, chunk) in chunks.into_iter().enumerate() {
-        let slice = format!("{name}-{}", roll::hash(&json!([scene.uid(), index])).get(..5).unwrap_or_default());
+        let slice = format!("{name}-{}", hash(&json!([scene.uid(), index])).get(..5).unwrap_or_default());
         let object = json!({"metadata": {"name": slice, "namespace": scene.namespace(), "labels": labels}, "addressType": "IPv4", "endpoints": chunk, "ports": ports});
         put(scene, stage, SLICES, &object)?;
         kept.push(slice);

@@ -1,20 +1,22 @@
-//! The named actions of stages: what a patch of one object can't say. They are generic and take their parameters from
-//! the stage; each leaves things alone that are as they should be.
+//! The named actions of stages: what a patch of one object can't say. Some are generic and take their parameters from the
+//! stage; the others are what one real controller does, and have the name of what it reconciles. Each leaves things alone
+//! that are as they should be.
 
 mod containers;
+mod cron_job;
+mod daemon_set;
 mod debuggers;
-mod empty;
+mod definition;
+mod deployment;
+mod deployment_status;
 mod endpoints;
-mod everywhere;
-mod finite;
-mod ordered;
+mod hash;
+mod job;
+mod namespace;
 mod pods;
-mod report;
+mod quota;
 mod revisions;
-mod roll;
-mod schedule;
-mod sweep;
-mod usage;
+mod stateful_set;
 pub(super) mod write;
 
 use serde_json::{Value, json};
@@ -48,18 +50,18 @@ pub(super) fn carry_out(scene: &Scene<'_>, kind: &Kind, stage: &Stage, step: &St
         Step::KeepDebuggers {} => debuggers::keep(scene, kind, stage),
         Step::DropFinalizer { name } => gc::without_finalizer(scene.cluster, &kind.table(), &key, name),
         Step::KeepPods { template, count } => pods::keep(scene, stage, template, count),
-        Step::KeepOrdered {} => ordered::keep(scene, kind, stage),
-        Step::KeepEverywhere {} => everywhere::keep(scene, kind, stage),
-        Step::RunToCompletion {} => finite::run(scene, kind, stage),
-        Step::Schedule {} => schedule::keep(scene, kind, stage),
+        Step::StatefulSet {} => stateful_set::reconcile(scene, kind, stage),
+        Step::DaemonSet {} => daemon_set::reconcile(scene, kind, stage),
+        Step::Job {} => job::reconcile(scene, kind, stage),
+        Step::CronJob {} => cron_job::reconcile(scene, kind, stage),
         Step::CountPods { fields } => pods::count(scene, kind, stage, fields),
-        Step::Roll {} => roll::roll(scene, kind, stage),
-        Step::CountUsage {} => usage::count(scene, kind, stage),
-        Step::KeepEndpoints {} => endpoints::keep(scene, stage),
+        Step::Deployment {} => deployment::reconcile(scene, kind, stage),
+        Step::Quota {} => quota::reconcile(scene, kind, stage),
+        Step::KeepEndpoints {} => endpoints::reconcile(scene, stage),
         Step::ClaimVolume {} => claim_volume(scene, stage),
         Step::RenewLease {} => renew_lease(scene),
-        Step::Sweep {} => sweep::sweep(scene, kind, stage),
-        Step::Empty {} => empty::empty(scene, kind, stage),
+        Step::Namespace {} => namespace::reconcile(scene, kind, stage),
+        Step::Definition {} => definition::reconcile(scene, kind, stage),
     }
 }
 

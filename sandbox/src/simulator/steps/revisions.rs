@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::roll;
+use super::hash::hash;
 use super::write::{create, patch};
 use crate::machinery::notation::value::{number, set, text};
 use crate::machinery::status::Refusal;
@@ -17,7 +17,7 @@ pub(super) const HASH: &str = "controller-revision-hash";
 
 /// Makes sure that the present template has the highest number, and returns its name's last part.
 pub(super) fn keep(scene: &Scene<'_>, stage: &Stage) -> Result<String, Refusal> {
-    let hash = roll::hash(&scene.object["spec"]["template"]);
+    let hash = hash(&scene.object["spec"]["template"]);
     let mut all: Vec<Value> = scene.children(TABLE).into_iter().map(|e| e.value()).collect();
     all.sort_by_key(|r| number(r, "revision"));
     let last = all.last().and_then(|r| number(r, "revision")).unwrap_or(0);

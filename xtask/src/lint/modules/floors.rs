@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // What a start may fail of.
     ("error", &[]),
     ("server::store", &["machinery", "error"]),
-    ("server::cluster", &["machinery", "server::store"]),
+    ("server::cluster", &["machinery", "server::store", "error"]),
     ("server::http", &["machinery", "server::store", "server::cluster"]),
     ("node", &["machinery", "server"]),
     ("simulator", &["machinery", "server", "node", "error"]),

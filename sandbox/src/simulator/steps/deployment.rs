@@ -7,9 +7,9 @@ use super::super::around::quantity::share;
 use super::super::events;
 use super::super::scene::Scene;
 use super::super::stage::Stage;
-use super::report::{Rollout, report};
+use super::deployment_status::{Rollout, report};
+use super::hash::hash;
 use super::write::{create, patch};
-use crate::machinery::notation::fnv::fnv1a;
 use crate::machinery::notation::value::{at, number, plain, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
@@ -28,7 +28,7 @@ struct Limits {
     unavailable: i64,
 }
 
-pub(super) fn roll(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let object = &scene.object;
     let hash = hash(&object["spec"]["template"]);
     let sets = scene.children(SETS).into_iter().map(|e| e.value());
@@ -160,18 +160,6 @@ fn renumber(scene: &Scene<'_>, stage: &Stage, set: &Value, next: i64) -> Result<
     let annotations = &set["metadata"]["annotations"];
     let history = [plain(&annotations[HISTORY]), plain(&annotations[REVISION])].into_iter().filter(|h| !h.is_empty()).collect::<Vec<_>>().join(",");
     patch(scene, SETS, &Key::of(set), stage, json!({"metadata": {"annotations": {REVISION: next.to_string(), HISTORY: history}}}))
-}
-
-/// Ten letters that differ when templates do.
-pub(super) fn hash(template: &Value) -> String {
-    const LETTERS: &[u8] = b"bcdf456789ghjklmnpqrstvwxz2";
-    let mut hash = fnv1a(template.to_string().as_bytes());
-    let letters = (0..10).map(|_| {
-        let letter = LETTERS[usize::try_from(hash % LETTERS.len() as u64).unwrap_or(0)];
-        hash /= LETTERS.len() as u64;
-        char::from(letter)
-    });
-    letters.collect()
 }
 
 fn replica_set(scene: &Scene<'_>, hash: &str, revision: i64, limits: &Limits, size: i64) -> Value {

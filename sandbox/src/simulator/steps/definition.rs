@@ -10,7 +10,7 @@ use crate::machinery::status::Refusal;
 use crate::server::cluster::{CLEANUP, DeleteOptions, Write};
 use crate::server::store::Key;
 
-pub(super) fn empty(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let (key, table) = (Key::of(&scene.object), text(&scene.object, "metadata.name"));
     let mut left = scene.cluster.lister().list(table, "");
     if !left.is_empty() {

@@ -14,7 +14,7 @@ use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
 use crate::server::store::Entry;
 
-pub(super) fn keep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let hash = revisions::keep(scene, stage)?;
     let template = &scene.object["spec"]["template"];
     let nodes = node::for_every_node(scene, template);

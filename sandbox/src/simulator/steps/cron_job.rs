@@ -20,7 +20,7 @@ use crate::server::store::{Entry, Key};
 const JOBS: &str = "jobs.batch";
 const CONTROLLER: &str = "cronjob-controller";
 
-pub(super) fn keep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let cron = &scene.object;
     let mut status = look_after(scene)?;
     if cron["spec"]["suspend"] != true {

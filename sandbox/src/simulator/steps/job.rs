@@ -29,7 +29,7 @@ struct Tally {
     indexes: BTreeSet<i64>,
 }
 
-pub(super) fn run(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let job = &scene.object;
     let tally = tally(scene);
     if job["spec"]["suspend"] == true {

@@ -14,7 +14,7 @@ use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
 use crate::server::store::Entry;
 
-pub(super) fn keep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let object = &scene.object;
     let name = text(object, "metadata.name");
     let update = format!("{name}-{}", revisions::keep(scene, stage)?);

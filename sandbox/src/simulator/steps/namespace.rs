@@ -14,7 +14,7 @@ use crate::machinery::status::Refusal;
 use crate::server::cluster::{DeleteOptions, Write};
 use crate::server::store::Key;
 
-pub(super) fn sweep(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let namespace = text(&scene.object, "metadata.name");
     for (table, entry) in scene.cluster.lister().in_namespace(namespace) {
         if !entry.deleting {

@@ -15,7 +15,7 @@ use crate::machinery::registry::Kind;
 use crate::machinery::status::Refusal;
 use crate::server::store::Entry;
 
-pub(super) fn count(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
+pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {
     let hard = at(&scene.object, "spec.hard").and_then(Value::as_object).cloned().unwrap_or_default();
     let mut asked: Option<(BTreeMap<String, i128>, BTreeMap<String, i128>)> = None;
     let mut used = Map::new();
