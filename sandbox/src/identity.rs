@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, DnType, KeyPair, SanType};
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio_rustls::TlsAcceptor;
 
 use crate::error::Error;

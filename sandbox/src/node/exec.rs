@@ -26,13 +26,11 @@ use super::{container, runtime};
 use crate::machinery::notation::value::{at, text};
 use crate::machinery::status::{Answer, Refusal};
 use crate::server::http::reply::{self, Reply};
-use crate::server::http::request::Request;
-use crate::server::http::target::Target;
+use crate::server::http::{request::Request, target::Target};
 use crate::server::store::Key;
-use shell::clock::Clock;
 use shell::io::{Input, Io, Output, input};
 use shell::tty::{Keys, Tty, cooked};
-use shell::{self, Container};
+use shell::{self, Container, clock::Clock};
 
 /// The longest that a process runs for a client, as kubelet's idle timeout.
 const LONGEST: Duration = Duration::from_secs(4 * 3_600);

@@ -8,8 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::outcome::{Outcome, Outcomes};
 use super::runtime::Containers;
-use crate::server::cluster::Cluster;
-use crate::server::store::Key;
+use crate::server::{cluster::Cluster, store::Key};
 
 /// One host for the Pods of all nodes: their containers take no room that would have to be told apart.
 #[derive(Clone)]

@@ -1,16 +1,11 @@
 //! The kubelet's side of the API: which part of a node answers what.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::host::Host;
 use super::{exec, logs, usage};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Answer;
-use crate::server::http::behind::Kubelet;
-use crate::server::http::reply::Reply;
-use crate::server::http::request::Request;
-use crate::server::http::target::Target;
+use crate::machinery::{registry::Kind, status::Answer};
+use crate::server::http::{behind::Kubelet, reply::Reply, request::Request, target::Target};
 use crate::server::store::Entry;
 
 impl Kubelet for Host {

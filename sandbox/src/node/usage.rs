@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use crate::machinery::notation::quantity::Quantity;
 use crate::machinery::notation::value::{at, list, text};
 use crate::machinery::registry::Kind;
-use crate::server::cluster::Cluster;
-use crate::server::store::Entry;
+use crate::server::{cluster::Cluster, store::Entry};
 
 /// Seconds between two measurements.
 const WINDOW: i64 = 15;

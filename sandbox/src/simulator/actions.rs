@@ -14,9 +14,8 @@ use crate::error::Error;
 use crate::machinery::notation::value::list;
 use crate::machinery::status::{Answer, Refusal};
 use crate::node::host::Host;
-use crate::server::cluster::Write;
 use crate::server::http::behind::{Aggregated, Body, Called};
-use crate::server::store::Key;
+use crate::server::{cluster::Write, store::Key};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -10,9 +10,7 @@ use serde_json::Value;
 use super::addresses::Addresses;
 use super::queue::Named;
 use crate::machinery::notation::value::{at, list, text};
-use crate::node::host::Host;
-use crate::node::order;
-use crate::node::outcome::Outcome;
+use crate::node::{host::Host, order, outcome::Outcome};
 use crate::server::cluster::Cluster;
 use crate::server::store::{Entry, Key};
 

@@ -14,8 +14,7 @@ mod print;
 mod system;
 mod test;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
 use crate::io::Io;
 use crate::process::Process;

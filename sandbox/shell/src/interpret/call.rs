@@ -1,7 +1,6 @@
 //! A command by its name.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::nested;
 use crate::commands;

@@ -1,7 +1,6 @@
 //! Words become arguments: variables, command output, sums, fields and file names.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::arithmetic::sum;
 use super::run::subshell;

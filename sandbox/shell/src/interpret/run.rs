@@ -1,7 +1,6 @@
 //! Carries out what [`crate::parse`] understood.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 
 use super::redirect::redirected;
 use super::{call, expand};

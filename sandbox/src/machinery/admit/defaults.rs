@@ -6,10 +6,8 @@ use rand::Rng;
 use serde_json::{Value, json};
 
 use super::pod::spec_path;
-use crate::machinery::crd::names;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, default, list, remove, set, text};
-use crate::machinery::registry::Kind;
+use crate::machinery::{crd::names, notation::clock, registry::Kind};
 
 /// Resource, path, JSON. In a path `*` is each element of a list, and a segment with `?` must be there already.
 type Line = (&'static str, &'static str, &'static str);
@@ -144,10 +142,7 @@ pub(super) fn fill(kind: &Kind, object: &mut Value) {
         fill_pod(object, path);
     }
     match resource.as_str() {
-        "pods" => {
-            ADMITTED_POD.iter().for_each(|(path, value)| default(object, &format!("spec.{path}"), from_json(value)));
-            request_limits(object);
-        }
+        "pods" => ADMITTED_POD.iter().for_each(|(path, value)| default(object, &format!("spec.{path}"), from_json(value))),
         "secrets" => encode_strings(object),
         "services" => fill_service(object),
         "namespaces" => {
@@ -226,12 +221,6 @@ fn fill_pod(object: &mut Value, path: &str) {
     for (field, value) in POD {
         default_at(object, &format!("{path}.{field}"), value);
     }
-    let volumes = format!("/{}/volumes", path.replace('.', "/"));
-    for volume in object.pointer_mut(&volumes).and_then(Value::as_array_mut).into_iter().flatten() {
-        for source in ["configMap", "secret", "projected", "downwardAPI"].iter().filter(|s| volume[**s].is_object()).collect::<Vec<_>>() {
-            default(volume, &format!("{source}.defaultMode"), 420);
-        }
-    }
     for containers in ["containers", "initContainers", "ephemeralContainers"] {
         let place = format!("/{}/{containers}", path.replace('.', "/"));
         for container in object.pointer_mut(&place).and_then(Value::as_array_mut).into_iter().flatten() {
@@ -244,18 +233,6 @@ fn fill_pod(object: &mut Value, path: &str) {
             // What is limited is requested, unless something else is said.
             for (name, limit) in at(container, "resources.limits").and_then(Value::as_object).cloned().into_iter().flatten() {
                 crate::machinery::notation::value::object(&mut container["resources"], "requests").entry(name).or_insert(limit);
-            }
-        }
-    }
-}
-
-/// What is limited is requested, unless the Pod says another request.
-fn request_limits(pod: &mut Value) {
-    for containers in ["containers", "initContainers"] {
-        for container in pod["spec"].get_mut(containers).and_then(Value::as_array_mut).into_iter().flatten() {
-            let limits = at(container, "resources.limits").and_then(Value::as_object).cloned().unwrap_or_default();
-            for (resource, limit) in limits {
-                crate::machinery::notation::value::object(&mut container["resources"], "requests").entry(resource).or_insert(limit);
             }
         }
     }

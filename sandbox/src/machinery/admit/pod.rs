@@ -2,10 +2,8 @@
 
 use serde_json::Value;
 
-use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::name;
-use crate::machinery::notation::quantity::Quantity;
 use crate::machinery::notation::value::{at, list, remove, text};
+use crate::machinery::notation::{cause::Cause, name, quantity::Quantity};
 use crate::machinery::registry::Kind;
 
 /// Where a kind keeps a Pod's spec.

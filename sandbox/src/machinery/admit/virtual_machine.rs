@@ -4,9 +4,8 @@ mod instance;
 
 use serde_json::{Value, json};
 
-use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::quantity::Quantity;
 use crate::machinery::notation::value::{at, default, list, plain, text};
+use crate::machinery::notation::{cause::Cause, quantity::Quantity};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::{Answer, Refusal};
 

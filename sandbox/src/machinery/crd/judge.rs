@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::limits;
 use super::schema::{Findings, Schema, field};
-use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::value::list;
+use crate::machinery::notation::{cause::Cause, value::list};
 
 impl Schema {
     pub(super) fn check(&self, object: &Value, before: Option<&Value>) -> Vec<Cause> {

@@ -18,38 +18,10 @@ pub(super) fn has_type(schema: &Value) -> bool {
 }
 
 /// Those that the real server knows. Any other is everybody's, and so are here those of the second line, which nobody uses.
+#[rustfmt::skip]
 const FORMATS: &[&str] = &[
-    "byte",
-    "cidr",
-    "date",
-    "date-time",
-    "datetime",
-    "duration",
-    "hostname",
-    "int32",
-    "int64",
-    "float",
-    "double",
-    "ipv4",
-    "ipv6",
-    "uuid",
-    "bsonobjectid",
-    "creditcard",
-    "email",
-    "hexcolor",
-    "isbn",
-    "isbn10",
-    "isbn13",
-    "k8s-long-name",
-    "k8s-short-name",
-    "mac",
-    "password",
-    "rgbcolor",
-    "ssn",
-    "uri",
-    "uuid3",
-    "uuid4",
-    "uuid5",
+    "byte", "cidr", "date", "date-time", "datetime", "duration", "hostname", "int32", "int64", "float", "double", "ipv4", "ipv6", "uuid",
+    "bsonobjectid", "creditcard", "email", "hexcolor", "isbn", "isbn10", "isbn13", "k8s-long-name", "k8s-short-name", "mac", "password", "rgbcolor", "ssn", "uri", "uuid3", "uuid4", "uuid5",
 ];
 
 fn format(schema: &Value) -> &str {

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use super::compare::{self, compare};
 use super::set::Set;
 use super::typed;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, remove, set as set_at, text};
-use crate::machinery::registry::Kind;
+use crate::machinery::{notation::clock, registry::Kind};
 
 /// The entries of plain writes are kept apart for this many managers; older ones are put together.
 const UPDATERS: usize = 10;
@@ -101,16 +100,9 @@ fn to_value(manager: &Manager) -> Value {
 
 /// Takes away what nobody owns: what names the object, and what the server itself writes.
 pub(crate) fn strip(mut set: Set) -> Set {
+    #[rustfmt::skip]
     const SERVER: [&str; 9] = [
-        "f:name",
-        "f:namespace",
-        "f:creationTimestamp",
-        "f:selfLink",
-        "f:uid",
-        "f:clusterName",
-        "f:generation",
-        "f:managedFields",
-        "f:resourceVersion",
+        "f:name", "f:namespace", "f:creationTimestamp", "f:selfLink", "f:uid", "f:clusterName", "f:generation", "f:managedFields", "f:resourceVersion",
     ];
     set.member = false;
     set.below.retain(|key, _| key != "f:apiVersion" && key != "f:kind");

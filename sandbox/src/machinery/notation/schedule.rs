@@ -3,8 +3,7 @@
 use std::str::FromStr;
 
 use croner::parser::{CronParser, Seconds, Year};
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 
 /// When Jobs are due.
 pub(crate) enum Times {

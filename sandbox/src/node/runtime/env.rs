@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use crate::machinery::notation::value::{at, list, plain, text};
-use crate::server::cluster::Cluster;
-use crate::server::store::Key;
+use crate::server::{cluster::Cluster, store::Key};
 
 /// A substituted value is not longer than this.
 const LONGEST: usize = 64 << 10;

@@ -17,9 +17,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::container;
 use crate::machinery::notation::value::{number, text};
 use crate::server::cluster::Cluster;
-use shell::Container;
-use shell::places::Places;
 use shell::tree::{Quota, Tree};
+use shell::{Container, places::Places};
 
 pub(crate) use files::ACCOUNT;
 pub(crate) use image::{is_idle_shell, main_process, may_know, own_process};

@@ -7,12 +7,10 @@ use serde_json::{Value, json};
 
 use super::body::check_type;
 use super::{Cluster, Write, define, missed};
-use crate::machinery::fields::managed;
 use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, remove, set, text};
-use crate::machinery::registry::Kind;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{fields::managed, notation::clock, registry::Kind};
 use crate::server::store::{Entry, Expect, Key, Miss};
 
 impl Cluster {

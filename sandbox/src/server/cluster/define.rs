@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Cluster;
-use crate::machinery::crd::names;
 use crate::machinery::fields::managed::{self, Writer};
 use crate::machinery::notation::value::{at, list, set};
-use crate::machinery::registry::Kind;
 use crate::machinery::registry::builtin::CRDS;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{crd::names, registry::Kind};
 use crate::server::store::Expect;
 
 /// Holds a definition until its objects are gone.

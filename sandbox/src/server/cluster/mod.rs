@@ -23,8 +23,7 @@ pub(crate) use patch::Patch;
 use crate::machinery::crd::Scale;
 use crate::machinery::fields::managed::Writer;
 use crate::machinery::notation::value::{at, number, text};
-use crate::machinery::registry::builtin::CRDS;
-use crate::machinery::registry::{Kind, Registry, custom};
+use crate::machinery::registry::{Kind, Registry, builtin::CRDS, custom};
 use crate::machinery::status::{Answer, Refusal};
 use crate::server::store::{Entry, Key, Miss, Store};
 

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 use super::body::check_type;
 use super::create::check_namespace;
 use super::{Cluster, TRIES, Write, finalizers, missed, seen_version, value_as};
-use crate::machinery::fields::managed;
 use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{at, number, remove, set, text};
-use crate::machinery::registry::Kind;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{fields::managed, registry::Kind};
 use crate::server::store::{Entry, Expect, Key};
 
 const SYSTEM: [&str; 7] = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"];

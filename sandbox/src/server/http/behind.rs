@@ -10,8 +10,7 @@ use serde_json::Value;
 use super::reply::Reply;
 use super::request::Request;
 use super::target::Target;
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Answer;
+use crate::machinery::{registry::Kind, status::Answer};
 use crate::server::store::Entry;
 
 /// The kubelets of all nodes, and what their metrics are made into.

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, list, number, plain, text};
-use crate::machinery::registry::Column;
 use crate::machinery::registry::columns::Cell;
+use crate::machinery::{notation::clock, registry::Column};
 
 /// What a column shows of an object.
 pub(crate) fn cell(object: &Value, column: &Column) -> Value {

@@ -63,15 +63,12 @@ pub(crate) fn group(registry: &Registry, group: &str) -> Answer<Reply> {
 }
 
 fn names(registry: &Registry, wanted: fn(&str) -> bool) -> Vec<String> {
-    let mut names: Vec<String> = registry.versions().into_iter().map(|(g, _)| g).filter(|g| wanted(g)).collect();
-    names.dedup();
-    let mut seen = Vec::new();
-    names.retain(|g| {
-        !seen.contains(g) && {
-            seen.push(g.clone());
-            true
+    let mut names = Vec::new();
+    for (group, _) in registry.versions() {
+        if wanted(&group) && !names.contains(&group) {
+            names.push(group);
         }
-    });
+    }
     names
 }
 

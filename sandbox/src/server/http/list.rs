@@ -16,9 +16,8 @@ use super::request::{As, Request};
 use super::served::Served;
 use super::table;
 use super::target::Target;
-use crate::machinery::registry::Kind;
-use crate::machinery::select::Selector;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{registry::Kind, select::Selector};
 use crate::server::store::{Entry, Key, Page, Query};
 
 /// About so many bytes are written at a time.

@@ -8,10 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::machinery::notation::clock;
 use crate::machinery::registry::schema::{Number, Scalar, Shape, Struct};
-use crate::machinery::registry::types;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{notation::clock, registry::types};
 
 /// Decodes a whole body.
 pub(crate) fn decode(body: &[u8]) -> Answer<Value> {

@@ -5,8 +5,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use futures::Stream;
 use http::{HeaderValue, header};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Frame;
 use serde_json::Value;
 

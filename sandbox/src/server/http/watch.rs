@@ -19,9 +19,8 @@ use super::served::Served;
 use super::target::Target;
 use super::{list, table};
 use crate::machinery::notation::value::set;
-use crate::machinery::registry::Kind;
-use crate::machinery::select::Selector;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{registry::Kind, select::Selector};
 use crate::server::store::{Change, Entry, Query, Replay};
 
 /// How often an idle watch is told the newest version.

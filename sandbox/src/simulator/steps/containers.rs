@@ -6,17 +6,12 @@
 use rand::Rng;
 use serde_json::{Value, json};
 
-use super::super::around::quantity;
-use super::super::made;
 use super::super::scene::{Scene, settle};
-use super::super::stage::Stage;
-use crate::machinery::notation::clock;
+use super::super::{around::quantity, made, stage::Stage};
 use crate::machinery::notation::value::{at, default, list, number, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{notation::clock, registry::Kind, status::Refusal};
 use crate::node::container::status_in;
-use crate::server::cluster::Write;
-use crate::server::store::Key;
+use crate::server::{cluster::Write, store::Key};
 
 /// The state that containers are put into, as a template.
 pub(super) struct To<'s> {

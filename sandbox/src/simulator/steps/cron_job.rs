@@ -6,14 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::events;
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{events, scene::Scene, stage::Stage};
 use super::write::{create, write_status};
 use crate::machinery::notation::schedule::Times;
 use crate::machinery::notation::value::{at, number, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{registry::Kind, status::Refusal};
 use crate::server::cluster::DeleteOptions;
 use crate::server::store::{Entry, Key};
 

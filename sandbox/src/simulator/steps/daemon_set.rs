@@ -5,13 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::around::{node, quantity::share};
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{scene::Scene, stage::Stage};
 use super::write::write_status;
 use super::{pods, revisions};
 use crate::machinery::notation::value::{at, list, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{registry::Kind, status::Refusal};
 use crate::server::store::Entry;
 
 pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {

@@ -3,17 +3,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::events;
 use super::super::scene::{Scene, settle};
-use super::super::stage::Stage;
+use super::super::{events, stage::Stage};
 use super::containers;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{list, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{notation::clock, registry::Kind, status::Refusal};
 use crate::node::runtime;
-use crate::server::cluster::Write;
-use crate::server::store::Key;
+use crate::server::{cluster::Write, store::Key};
 
 const STATUSES: &str = "ephemeralContainerStatuses";
 

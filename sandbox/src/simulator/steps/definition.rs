@@ -1,12 +1,8 @@
 //! The end of a definition: its objects go first.
 
-use super::super::gc;
-use super::super::scene::Scene;
-use super::super::stage::Stage;
-use crate::machinery::crd::names;
+use super::super::{gc, scene::Scene, stage::Stage};
 use crate::machinery::notation::value::text;
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{crd::names, registry::Kind, status::Refusal};
 use crate::server::cluster::{CLEANUP, DeleteOptions, Write};
 use crate::server::store::Key;
 

@@ -4,17 +4,13 @@
 use serde_json::{Value, json};
 
 use super::super::around::quantity::share;
-use super::super::events;
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{events, scene::Scene, stage::Stage};
 use super::deployment_status::{Rollout, report};
 use super::hash::hash;
 use super::write::{create, patch};
 use crate::machinery::notation::value::{at, number, plain, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
-use crate::server::cluster::DeleteOptions;
-use crate::server::store::Key;
+use crate::machinery::{registry::Kind, status::Refusal};
+use crate::server::{cluster::DeleteOptions, store::Key};
 
 const SETS: &str = "replicasets.apps";
 const HASH: &str = "pod-template-hash";

@@ -5,13 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{scene::Scene, stage::Stage};
 use super::write::write_status;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{number, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{notation::clock, registry::Kind, status::Refusal};
 
 pub(super) struct Rollout<'r> {
     /// Of the ReplicaSet for the present template.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{scene::Scene, stage::Stage};
 use super::hash::hash;
 use super::pods;
 use super::write::{create, patch};

@@ -7,15 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::events;
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{events, scene::Scene, stage::Stage};
 use super::pods;
 use super::write::write_status;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, list, number, plain, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{notation::clock, registry::Kind, status::Refusal};
 use crate::server::store::Entry;
 
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{scene::Scene, stage::Stage};
 use super::write::write_status;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{notation::clock, registry::Kind, status::Refusal};
 use crate::server::cluster::{DeleteOptions, Write};
 use crate::server::store::Key;
 

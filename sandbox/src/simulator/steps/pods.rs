@@ -7,15 +7,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::super::events;
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{events, scene::Scene, stage::Stage};
 use super::write::{create, write_status};
 use crate::machinery::notation::value::{number, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
-use crate::server::cluster::DeleteOptions;
-use crate::server::store::Entry;
+use crate::machinery::{registry::Kind, status::Refusal};
+use crate::server::{cluster::DeleteOptions, store::Entry};
 
 /// More Pods than this are not made, whatever a workload asks for.
 pub(super) const MOST: usize = 10_000;

@@ -5,14 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::super::around::quantity;
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{around::quantity, scene::Scene, stage::Stage};
 use super::pods;
 use super::write::write_status;
 use crate::machinery::notation::value::{at, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{registry::Kind, status::Refusal};
 use crate::server::store::Entry;
 
 pub(super) fn reconcile(scene: &Scene<'_>, kind: &Kind, stage: &Stage) -> Result<(), Refusal> {

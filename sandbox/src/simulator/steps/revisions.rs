@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::scene::Scene;
-use super::super::stage::Stage;
+use super::super::{scene::Scene, stage::Stage};
 use super::hash::hash;
 use super::write::{create, patch};
 use crate::machinery::notation::value::{number, set, text};
 use crate::machinery::status::Refusal;
-use crate::server::cluster::DeleteOptions;
-use crate::server::store::Key;
+use crate::server::{cluster::DeleteOptions, store::Key};
 
 const TABLE: &str = "controllerrevisions.apps";
 /// The label by which a Pod says which revision it is of.

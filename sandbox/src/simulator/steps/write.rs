@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 
 use super::super::scene::{Scene, settle};
 use super::super::stage::Stage;
-use crate::machinery::fields::strategic;
 use crate::machinery::notation::value::{prune, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::status::Refusal;
+use crate::machinery::{fields::strategic, registry::Kind, status::Refusal};
 use crate::server::cluster::{Patch, Write};
 use crate::server::store::{Entry, Key};
 

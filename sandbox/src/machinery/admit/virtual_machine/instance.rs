@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::quantity::{Form, Quantity};
 use crate::machinery::notation::value::{at, default, list, set, text};
+use crate::machinery::notation::{cause::Cause, clock};
 use crate::machinery::status::{Answer, Refusal};
 
 const VALIDATOR: &str = "virtualmachineinstances-create-validator.kubevirt.io";
