@@ -105,21 +105,16 @@ impl Refusal {
         Refusal::new(422, "Invalid", format!("{title} {name:?} is invalid: {text}")).with_details(drop_empty(details))
     }
 
-    /// A 422 about an object that is no resource.
+    /// A 422 about what is no resource.
     pub(crate) fn invalid_named(kind: &str, name: &str, causes: &[Cause]) -> Self {
         let each: Vec<String> = causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
         let text = if let [one] = each.as_slice() { one.clone() } else { format!("[{}]", each.join(", ")) };
         let details = json!({"name": name, "kind": kind, "causes": list(causes)});
-        Refusal::new(422, "Invalid", format!("{kind} {name:?} is invalid: {text}")).with_details(details)
+        Refusal::new(422, "Invalid", format!("{kind} {name:?} is invalid: {text}")).with_details(drop_empty(details))
     }
 
     /// A 422 about the options of a call, such as `PatchOptions`.
-    pub(crate) fn options(kind: &str, cause: &Cause) -> Self {
-        Refusal::options_invalid(kind, std::slice::from_ref(cause))
-    }
-
-    /// A 422 about several options of a call.
-    pub(crate) fn options_invalid(kind: &str, causes: &[Cause]) -> Self {
+    pub(crate) fn options(kind: &str, causes: &[Cause]) -> Self {
         let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}", joined(causes));
         let details = json!({"group": "meta.k8s.io", "kind": kind, "causes": list(causes)});
         Refusal::new(422, "Invalid", message).with_details(details)

@@ -6,9 +6,8 @@
 use serde_json::{Value, json};
 
 use super::structural;
-use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::name;
 use crate::machinery::notation::value::{at, list, text};
+use crate::machinery::notation::{cause::Cause, name};
 
 const LABEL: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 const COLUMN_TYPES: &[&str] = &["boolean", "date", "integer", "number", "string"];
@@ -95,12 +94,13 @@ fn versions(spec: &Value) -> Vec<Cause> {
             }
         }
     }
-    let called = |version: &Value| text(version, "name").to_owned();
-    if (1..versions.len()).any(|at| versions[..at].iter().any(|v| called(v) == called(&versions[at]))) {
-        causes.push(misfit(versions, "must contain unique version names"));
+    let called: Vec<&str> = versions.iter().map(|version| text(version, "name")).collect();
+    let misfit = |why: &str| Cause::invalid("spec.versions", json!(called), why);
+    if (1..called.len()).any(|at| called[..at].contains(&called[at])) {
+        causes.push(misfit("must contain unique version names"));
     }
     if versions.iter().filter(|v| v["storage"] == true).count() != 1 {
-        causes.push(misfit(versions, "must have exactly one version marked as storage version"));
+        causes.push(misfit("must have exactly one version marked as storage version"));
     }
     // The first version has a place of its own, left from when there was only one.
     causes.extend(versions.first().map(|v| text(v, "name")).filter(|name| !name.is_empty()).and_then(|name| label(name, "spec.version")));
@@ -112,23 +112,6 @@ fn common<'s>(spec: &'s Value, part: &str) -> Option<&'s Value> {
     let (first, rest) = list(spec, "versions").split_first()?;
     let said = first.get(part).filter(|v| !v.is_null())?;
     rest.iter().all(|v| v.get(part) == Some(said)).then_some(said)
-}
-
-/// Versions that don't fit together. The message shows them as Go holds them.
-fn misfit(versions: &[Value], why: &str) -> Cause {
-    let flag = |version: &Value, name: &str| version[name] == true;
-    let show = |v: &Value| {
-        format!(
-            "{{\"Name\":{},\"Served\":{},\"Storage\":{},\"Deprecated\":{},\"DeprecationWarning\":{},\"Schema\":null,\"Subresources\":null,\"AdditionalPrinterColumns\":null,\"SelectableFields\":null}}",
-            json!(text(v, "name")),
-            flag(v, "served"),
-            flag(v, "storage"),
-            flag(v, "deprecated"),
-            v["deprecationWarning"]
-        )
-    };
-    let all = versions.iter().map(show).collect::<Vec<_>>().join(",");
-    Cause::new("FieldValueInvalid", "spec.versions", format!("Invalid value: [{all}]: {why}"))
 }
 
 fn check_part(part: &str, said: &Value, place: &str, status: bool) -> Vec<Cause> {

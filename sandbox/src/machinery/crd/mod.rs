@@ -59,7 +59,7 @@ impl Rules {
         if before.is_none_or(|before| repeated(before).is_empty()) {
             causes.extend(repeated(object));
         }
-        self.blocked(causes)
+        causes
     }
 
     /// Judges a status alone.
@@ -68,16 +68,6 @@ impl Rules {
         causes.extend(self.scale.iter().flat_map(|scale| scale.check(object, false)));
         if lists::repeated(self.schema.root(), before).is_empty() {
             causes.extend(lists::repeated(self.schema.root(), object));
-        }
-        self.blocked(causes)
-    }
-
-    /// Where there are rules besides, the real server says that it did not come to them.
-    fn blocked(&self, mut causes: Vec<Cause>) -> Vec<Cause> {
-        const FIRST: &[&str] = &["FieldValueNotSupported", "FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"];
-        if self.schema.has_rules() && causes.iter().any(|c| FIRST.contains(&c.reason)) {
-            let why = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
-            causes.push(Cause::invalid("<nil>", Value::Null, why));
         }
         causes
     }
@@ -117,13 +107,5 @@ fn replicas(object: &Value, path: &str) -> Option<Cause> {
 }
 
 fn not_of_type(path: &str, found: &Value, wanted: &str) -> String {
-    let go = match found {
-        Value::Bool(_) => "bool",
-        Value::Number(n) if n.is_i64() => "int64",
-        Value::Number(_) => "float64",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-        Value::String(_) | Value::Null => "string",
-    };
-    format!(".{path} accessor error: {} is of the type {go}, expected {wanted}", crate::machinery::notation::go::go_print(found))
+    format!(".{path} accessor error: {found} is not of the type {wanted}")
 }

@@ -15,7 +15,6 @@ pub(super) struct Schema {
     root: Value,
     /// Compiled once; what is no expression in Rust's dialect matches everything.
     patterns: HashMap<String, Regex>,
-    rules: bool,
 }
 
 /// What was found wrong, and how much was looked at: of several alternatives the one that got furthest explains itself.
@@ -68,7 +67,6 @@ impl Schema {
                 if let Some((pattern, regex)) = map.get("pattern").and_then(Value::as_str).and_then(|p| Some((p, Regex::new(p).ok()?))) {
                     self.patterns.insert(pattern.to_owned(), regex);
                 }
-                self.rules |= map.get("x-kubernetes-validations").is_some_and(Value::is_array);
                 map.values().for_each(|inner| self.learn(inner));
             }
             _ => {}
@@ -77,10 +75,6 @@ impl Schema {
 
     pub(super) fn root(&self) -> &Value {
         &self.root
-    }
-
-    pub(super) fn has_rules(&self) -> bool {
-        self.rules
     }
 
     pub(super) fn matches(&self, pattern: &str, text: &str) -> bool {

@@ -9,17 +9,12 @@ use super::merge::{merge, with_named_fields, without};
 use super::set::Set;
 use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{set as set_at, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::registry::schema::Shape;
-
-/// Fields that other managers own with another value.
-#[derive(Debug)]
-pub(crate) struct Conflicts(pub(crate) Vec<Cause>);
+use crate::machinery::registry::{Kind, schema::Shape};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Applies a configuration. The result carries its new `managedFields`.
-pub(crate) fn apply(kind: &Kind, live: &Value, config: &Value, writer: &Writer, force: bool) -> Result<Value, Conflicts> {
+/// Applies a configuration. The result carries its new `managedFields`; an error, the fields that others own with another value.
+pub(crate) fn apply(kind: &Kind, live: &Value, config: &Value, writer: &Writer, force: bool) -> Result<Value, Vec<Cause>> {
     let mut managers = managed::read(live);
     if managers.is_empty() && !text(live, "metadata.uid").is_empty() {
         managers = managed::before_first_apply(kind, live);
@@ -45,7 +40,7 @@ fn attempt(
     mut managers: Vec<Manager>,
     force: bool,
     allowed: Option<&Set>,
-) -> Result<Value, Conflicts> {
+) -> Result<Value, Vec<Cause>> {
     let shape = &kind.shape;
     let entry = writer.entry(kind, true, managed::owned(kind, config));
     let own = managers.iter().position(|m| m.same(&entry));
@@ -62,7 +57,7 @@ fn attempt(
     if !force {
         let causes = conflicts(&managers, &set, allowed);
         if !causes.is_empty() {
-            return Err(Conflicts(causes));
+            return Err(causes);
         }
     }
     for manager in &mut managers {

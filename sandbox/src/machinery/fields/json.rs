@@ -5,19 +5,17 @@
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
-/// Why a patch does not apply. The real server says no more of it either.
-#[derive(Debug)]
-pub(crate) struct Unfit;
+use crate::machinery::status::{Answer, Refusal};
 
 /// Carries out a patch. On an error the object is half changed, and to be dropped.
-pub(crate) fn patch(object: &mut Value, operations: &[Value]) -> Result<(), Unfit> {
+pub(crate) fn patch(object: &mut Value, operations: &[Value]) -> Answer<()> {
     operations.iter().try_for_each(|operation| {
-        let operation = serde_json::from_value(plain(object, operation.clone())).map_err(|_| Unfit)?;
+        let operation = serde_json::from_value(plain(object, operation.clone())).map_err(|_| Refusal::rejected())?;
         carry_out(object, operation)
     })
 }
 
-fn carry_out(object: &mut Value, operation: PatchOperation) -> Result<(), Unfit> {
+fn carry_out(object: &mut Value, operation: PatchOperation) -> Answer<()> {
     let operation = match operation {
         PatchOperation::Test(test) if test.value.is_null() && object.pointer(test.path.as_str()).is_none() => return Ok(()),
         PatchOperation::Replace(replace) if is_new_field(object, replace.path.as_str()) => {
@@ -28,7 +26,7 @@ fn carry_out(object: &mut Value, operation: PatchOperation) -> Result<(), Unfit>
         }
         other => other,
     };
-    json_patch::patch(object, &[operation]).map_err(|_| Unfit)
+    json_patch::patch(object, &[operation]).map_err(|_| Refusal::rejected())
 }
 
 /// An operation as the standard has it.

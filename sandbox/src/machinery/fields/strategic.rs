@@ -2,27 +2,16 @@
 //! directives say otherwise: `$patch: delete|replace|merge`, `$deleteFromPrimitiveList/FIELD`,
 //! `$setElementOrder/FIELD`, `$retainKeys`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use crate::machinery::notation::go::go_print;
 use crate::machinery::registry::schema::{Field, Shape};
-
-/// A patch that can't be merged.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Refused {
-    /// The patch is malformed, and the real server says whose fault that is.
-    Malformed(&'static str),
-    /// The patch is malformed, and the real server blames itself.
-    Unmergeable(String),
-}
-
-type Merged<T = ()> = Result<T, Refused>;
+use crate::machinery::status::{Answer, Refusal};
 
 const ORDER: &str = "$setElementOrder/";
 const DELETE: &str = "$deleteFromPrimitiveList/";
 
 /// Merges a patch into an object of a type.
-pub(crate) fn merge(shape: &Shape, object: &mut Value, patch: &Value) -> Merged {
+pub(crate) fn merge(shape: &Shape, object: &mut Value, patch: &Value) -> Answer<()> {
     let (Value::Object(map), Value::Object(patch)) = (&mut *object, patch) else {
         *object = patch.clone();
         return Ok(());
@@ -31,7 +20,7 @@ pub(crate) fn merge(shape: &Shape, object: &mut Value, patch: &Value) -> Merged 
     Ok(())
 }
 
-fn merge_maps(shape: &Shape, mut map: Map<String, Value>, patch: &Map<String, Value>) -> Merged<Map<String, Value>> {
+fn merge_maps(shape: &Shape, mut map: Map<String, Value>, patch: &Map<String, Value>) -> Answer<Map<String, Value>> {
     match patch.get("$patch").map(|p| p.as_str().unwrap_or_default()) {
         None => {}
         Some("replace") => return Ok(patch.iter().filter(|(k, _)| *k != "$patch").map(|(k, v)| (k.clone(), v.clone())).collect()),
@@ -65,7 +54,7 @@ fn field<'s>(shape: &'s Shape, name: &str) -> (&'s Shape, Option<&'static str>) 
     declared.map_or((shape.inner(), None), |f| (&f.shape, f.patch))
 }
 
-fn merge_field(shape: &Shape, map: &mut Map<String, Value>, name: &str, value: &Value) -> Merged {
+fn merge_field(shape: &Shape, map: &mut Map<String, Value>, name: &str, value: &Value) -> Answer<()> {
     let (inner, key) = field(shape, name);
     let merged = match (map.remove(name), value) {
         (Some(Value::Object(old)), Value::Object(new)) => Some(Value::Object(merge_maps(inner, old, new)?)),
@@ -90,7 +79,7 @@ fn plain(value: &Value, drop_nulls: bool) -> Option<Value> {
     }
 }
 
-fn merge_list(list: &Shape, key: &str, old: Vec<Value>, new: &[Value]) -> Merged<Vec<Value>> {
+fn merge_list(list: &Shape, key: &str, old: Vec<Value>, new: &[Value]) -> Answer<Vec<Value>> {
     if old.iter().chain(new).any(|e| !e.is_object()) {
         return merge_scalars(old, new);
     }
@@ -114,9 +103,9 @@ fn merge_list(list: &Shape, key: &str, old: Vec<Value>, new: &[Value]) -> Merged
 }
 
 /// Scalars are put together without repeats.
-fn merge_scalars(old: Vec<Value>, new: &[Value]) -> Merged<Vec<Value>> {
+fn merge_scalars(old: Vec<Value>, new: &[Value]) -> Answer<Vec<Value>> {
     if old.iter().chain(new).any(|e| e.is_object() || e.is_array()) {
-        return Err(Refused::Unmergeable("list element types are not identical".to_owned()));
+        return Err(unmergeable("list element types are not identical"));
     }
     let mut out: Vec<Value> = Vec::new();
     for value in old.iter().chain(new) {
@@ -128,7 +117,7 @@ fn merge_scalars(old: Vec<Value>, new: &[Value]) -> Merged<Vec<Value>> {
 }
 
 /// Follows the elements of a patch that are directives; what is left of both lists.
-fn special(key: &str, mut old: Vec<Value>, new: &[Value]) -> Merged<(Vec<Value>, Vec<Value>)> {
+fn special(key: &str, mut old: Vec<Value>, new: &[Value]) -> Answer<(Vec<Value>, Vec<Value>)> {
     let (mut rest, mut replace) = (Vec::new(), false);
     for value in new {
         match value.get("$patch").map(|p| p.as_str().unwrap_or_default()) {
@@ -138,21 +127,21 @@ fn special(key: &str, mut old: Vec<Value>, new: &[Value]) -> Merged<(Vec<Value>,
                 None => return Err(keyless(value, key)),
             },
             Some("replace") => replace = true,
-            Some("merge") => return Err(Refused::Unmergeable("merging lists cannot yet be specified in the patch".to_owned())),
+            Some("merge") => return Err(unmergeable("merging lists cannot yet be specified in the patch")),
             Some(other) => return Err(unknown_type(other, value.as_object().unwrap_or(&Map::new()))),
         }
     }
     Ok(if replace { (rest, Vec::new()) } else { (old, rest) })
 }
 
-fn set_order(shape: &Shape, map: &mut Map<String, Value>, name: &str, order: &[Value], patch: Option<&Value>) -> Merged {
+fn set_order(shape: &Shape, map: &mut Map<String, Value>, name: &str, order: &[Value], patch: Option<&Value>) -> Answer<()> {
     let (inner, key) = field(shape, name);
     let key = key.unwrap_or_default();
     let merge_key = if key == "*" { "" } else { key };
     let typed = |value: Option<&Value>| value.map_or(Ok(None), |v| v.as_array().cloned().map(Some).ok_or_else(|| mistyped(v)));
     let (old, new) = (typed(map.get(name))?, typed(patch)?);
     if let Some(new) = &new {
-        in_order(new, order, merge_key, name)?;
+        in_order(new, order, merge_key)?;
     }
     let merged = match (&old, &new) {
         (None, None) => return Ok(()),
@@ -167,17 +156,15 @@ fn set_order(shape: &Shape, map: &mut Map<String, Value>, name: &str, order: &[V
 }
 
 /// The patch's elements must stand in the order that it asks for.
-fn in_order(patch: &[Value], order: &[Value], key: &str, name: &str) -> Merged {
+fn in_order(patch: &[Value], order: &[Value], key: &str) -> Answer<()> {
     let plain: Vec<&Value> = patch.iter().filter(|e| e.get("$patch").is_none()).collect();
     let mut wanted = order.iter();
     let all = plain.iter().all(|e| wanted.any(|o| same(key, e, o)));
     if all {
         return Ok(());
     }
-    let printed = |list: &[&Value]| format!("[{}]", list.iter().map(|v| go_print(v)).collect::<Vec<_>>().join(" "));
-    let order: Vec<&Value> = order.iter().collect();
-    let _ = name;
-    Err(Refused::Unmergeable(format!("The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n", printed(&plain), printed(&order))))
+    let why = format!("The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n", json!(plain), json!(order));
+    Err(unmergeable(why))
 }
 
 fn same(key: &str, a: &Value, b: &Value) -> bool {
@@ -185,7 +172,7 @@ fn same(key: &str, a: &Value, b: &Value) -> bool {
 }
 
 /// The elements that the order names, in that order; the others where they stood among them on the server.
-fn arrange(key: &str, merged: Vec<Value>, order: &[Value], server: &[Value]) -> Merged<Vec<Value>> {
+fn arrange(key: &str, merged: Vec<Value>, order: &[Value], server: &[Value]) -> Answer<Vec<Value>> {
     if let Some(element) = merged.iter().find(|e| !key.is_empty() && e.get(key).is_none()) {
         return Err(keyless(element, key));
     }
@@ -211,34 +198,31 @@ fn delete_scalars(map: &mut Map<String, Value>, field: &str, gone: &Value) {
     }
 }
 
-fn retain_keys(map: &mut Map<String, Value>, patch: &Map<String, Value>) -> Merged {
-    const WRONG: Refused = Refused::Malformed("invalid patch format of retainKeys");
+fn retain_keys(map: &mut Map<String, Value>, patch: &Map<String, Value>) -> Answer<()> {
+    let wrong = || Refusal::bad_request("invalid patch format of retainKeys");
     let Some(keys) = patch.get("$retainKeys") else { return Ok(()) };
-    let keys = keys.as_array().ok_or(WRONG)?;
+    let keys = keys.as_array().ok_or_else(wrong)?;
     let listed = |name: &str| keys.iter().any(|k| k == name);
     if patch.iter().any(|(name, value)| !value.is_null() && !name.starts_with('$') && !listed(name)) {
-        return Err(WRONG);
+        return Err(wrong());
     }
     map.retain(|name, _| listed(name));
     Ok(())
 }
 
-fn keyless(element: &Value, key: &str) -> Refused {
-    Refused::Unmergeable(format!("map: {} does not contain declared merge key: {key}", go_print(element)))
+fn keyless(element: &Value, key: &str) -> Refusal {
+    unmergeable(format!("map: {} does not contain declared merge key: {key}", element))
 }
 
-fn unknown_type(kind: &str, map: &Map<String, Value>) -> Refused {
-    Refused::Unmergeable(format!("unknown patch type: {kind} in map: {}", go_print(&Value::Object(map.clone()))))
+fn unknown_type(kind: &str, map: &Map<String, Value>) -> Refusal {
+    unmergeable(format!("unknown patch type: {kind} in map: {}", json!(map)))
 }
 
-fn mistyped(value: &Value) -> Refused {
-    let received = match value {
-        Value::Null => "%!s(<nil>)",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    };
-    Refused::Unmergeable(format!("expected a []interface {{}}, but received a {received}"))
+fn mistyped(value: &Value) -> Refusal {
+    unmergeable(format!("expected a list, but received {value}"))
+}
+
+/// The patch is malformed, and the real server blames itself.
+fn unmergeable(why: impl Into<String>) -> Refusal {
+    Refusal::new(500, "", why)
 }

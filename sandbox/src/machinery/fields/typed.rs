@@ -11,26 +11,21 @@ use crate::machinery::registry::schema::{Field, Scalar, Shape, Struct};
 /// The object of a type that sets nothing.
 pub(crate) fn empty(shape: &Shape) -> Value {
     let mut object = json!({});
-    let _ = conform(shape, &mut object, &mut Found::default());
+    let _ = conform(shape, &mut object);
     object
 }
 
 /// Emptied, this field is a wish to end the tracking of owners.
 const RESET: &str = "managedFields";
 
-/// What was found on the way.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// The paths of fields that the type doesn't have.
-    pub(crate) unknown: Vec<String>,
+/// Brings an object into the form of its type, and tells the paths of the fields that the type doesn't have.
+pub(crate) fn conform(shape: &Shape, object: &mut Value) -> Result<Vec<String>, Mismatch> {
+    let mut unknown = Vec::new();
+    bring(shape, object, "", &mut unknown)?;
+    Ok(unknown)
 }
 
-/// Brings an object into the form of its type.
-pub(crate) fn conform(shape: &Shape, object: &mut Value, found: &mut Found) -> Result<(), Mismatch> {
-    bring(shape, object, "", found)
-}
-
-fn bring(shape: &Shape, value: &mut Value, path: &str, found: &mut Found) -> Result<(), Mismatch> {
+fn bring(shape: &Shape, value: &mut Value, path: &str, found: &mut Vec<String>) -> Result<(), Mismatch> {
     let fits = match shape {
         Shape::Any => true,
         Shape::Atomic(inner) => return bring(inner, value, path, found),
@@ -74,7 +69,7 @@ fn below(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn structure(declared: &Struct, map: &mut Map<String, Value>, path: &str, found: &mut Found) -> Result<(), Mismatch> {
+fn structure(declared: &Struct, map: &mut Map<String, Value>, path: &str, found: &mut Vec<String>) -> Result<(), Mismatch> {
     let builtin = !declared.name.is_empty();
     let root = path.is_empty();
     let unknown: Vec<String> = map
@@ -86,7 +81,7 @@ fn structure(declared: &Struct, map: &mut Map<String, Value>, path: &str, found:
         .collect();
     for name in unknown {
         map.remove(&name);
-        found.unknown.push(below(path, &name));
+        found.push(below(path, &name));
     }
     for (name, field) in &declared.fields {
         let name = name.as_ref();
@@ -205,21 +200,6 @@ impl Mismatch {
             return format!("json: cannot unmarshal {} into Go value of type {}", self.found, self.wanted);
         }
         format!("json: cannot unmarshal {} into Go struct field {}.{} of type {}", self.found, self.owner, path.join("."), self.wanted)
-    }
-
-    /// In the words of the real server where it converts what a strategic patch made.
-    pub(crate) fn converting(&self) -> String {
-        if let Some(words) = self.words {
-            return words.to_owned();
-        }
-        match self.wanted.split_once(['[', '.']) {
-            None if self.wanted == "string" && self.found == "number" => "cannot convert int64 to string".to_owned(),
-            None => format!("unrecognized type: {}", self.wanted),
-            Some(("map", _)) if self.found == "array" => "cannot restore map from slice".to_owned(),
-            Some(("", _)) => format!("cannot restore slice from {}", self.found),
-            Some(("map", _)) => format!("cannot restore map from {}", self.found),
-            Some(_) => format!("cannot restore struct from: {}", self.found),
-        }
     }
 }
 

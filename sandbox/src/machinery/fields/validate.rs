@@ -4,7 +4,6 @@
 use serde_json::Value;
 
 use super::set::printed;
-use crate::machinery::notation::go::go_print;
 use crate::machinery::registry::schema::{Elements, Scalar, Shape};
 use crate::machinery::registry::view::{View, element_key};
 
@@ -31,9 +30,9 @@ fn check(shape: &Shape, value: &Value, path: &str, wrong: &mut Vec<String>) {
         }
         Shape::Atomic(inner) => return check(inner, value, path, wrong),
         Shape::Any => return,
-        Shape::List(..) if !value.is_array() => return complain(path, format!("expected list, got &{{{}}}", go_print(value))),
+        Shape::List(..) if !value.is_array() => return complain(path, format!("expected list, got {value}")),
         Shape::Map(_) | Shape::Named(_) | Shape::Inner(_) if !value.is_object() => {
-            return complain(path, format!("expected map, got &{{{}}}", go_print(value)));
+            return complain(path, format!("expected map, got {value}"));
         }
         Shape::List(item, Elements::Atomic) => {
             for (index, element) in value.as_array().into_iter().flatten().enumerate() {
@@ -60,7 +59,7 @@ fn check(shape: &Shape, value: &Value, path: &str, wrong: &mut Vec<String>) {
     let mut seen = Vec::new();
     for (index, element) in value.as_array().into_iter().flatten().enumerate() {
         let Some(key) = element_key(told, element) else {
-            wrong.push(format!("{path}: element {index}: {}", indistinct(told, element)));
+            wrong.push(format!("{path}: element {index}: {}", indistinct(told)));
             continue;
         };
         let name = printed(&key);
@@ -73,37 +72,21 @@ fn check(shape: &Shape, value: &Value, path: &str, wrong: &mut Vec<String>) {
 }
 
 fn mismatch(scalar: Scalar, value: &Value) -> Option<String> {
-    match scalar {
-        Scalar::Int32 | Scalar::Int64 | Scalar::Float if !value.is_number() => {
-            let found = match value {
-                Value::Bool(_) => "bool",
-                Value::Array(_) => "[]interface {}",
-                Value::Object(_) => "map[string]interface {}",
-                _ => "string",
-            };
-            Some(format!("expected numeric (int or float), got {found}"))
-        }
-        Scalar::Flag if !value.is_boolean() => Some(format!("expected boolean, got &{{{}}}", go_print(value))),
-        Scalar::Text | Scalar::Bytes | Scalar::Time | Scalar::MicroTime if !value.is_string() => {
-            Some(format!("expected string, got &value.valueUnstructured{{Value:{}}}", go_print(value)))
-        }
-        _ => None,
-    }
+    let expected = match scalar {
+        Scalar::Int32 | Scalar::Int64 | Scalar::Float if !value.is_number() => "numeric (int or float)",
+        Scalar::Flag if !value.is_boolean() => "boolean",
+        Scalar::Text | Scalar::Bytes | Scalar::Time | Scalar::MicroTime if !value.is_string() => "string",
+        _ => return None,
+    };
+    Some(format!("expected {expected}, got {value}"))
 }
 
-fn indistinct(told: &Elements, element: &Value) -> String {
+fn indistinct(told: &Elements) -> String {
     match told {
-        Elements::Keyed(_) if element.is_null() => "associative list with keys may not have a null element".to_owned(),
-        Elements::Keyed(_) if !element.is_object() => "associative list with keys may not have non-map elements".to_owned(),
         Elements::Keyed(keys) => {
-            let names: Vec<String> = keys.iter().map(|k| format!("{:?}", k.name)).collect();
-            format!(
-                "associative list with keys has an element that omits all key fields [{}] (and doesn't have default values for any key fields)",
-                names.join(" ")
-            )
+            let names: Vec<&str> = keys.iter().map(|k| &*k.name).collect();
+            format!("element of an associative list with keys has none of the key fields {names:?}")
         }
-        _ if element.is_object() => "associative list without keys has an element that's a map type".to_owned(),
-        _ if element.is_array() => "not supported: associative list with lists as elements".to_owned(),
-        _ => "associative list without keys has an element that's an explicit null".to_owned(),
+        _ => "element of an associative list without keys is no scalar".to_owned(),
     }
 }

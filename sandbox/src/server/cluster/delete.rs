@@ -6,12 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Cluster, TRIES, define, finalizers, missed};
 use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::clock;
 use crate::machinery::notation::value::{at, list, number, set, text};
-use crate::machinery::registry::Kind;
 use crate::machinery::registry::builtin::CRDS;
-use crate::machinery::select::Selector;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{notation::clock, registry::Kind, select::Selector};
 use crate::server::store::{Entry, Expect, Key, Miss, Query};
 
 /// What happens to dependents.
@@ -49,7 +47,7 @@ impl DeleteOptions {
         let propagation = match text(body, "propagationPolicy") {
             said if !said.is_empty() && orphan.is_some() => {
                 let cause = Cause::invalid("propagationPolicy", said, "orphanDependents and deletionPropagation cannot be both set");
-                return Err(Refusal::options("DeleteOptions", &cause));
+                return Err(Refusal::options("DeleteOptions", &[cause]));
             }
             "Foreground" => Propagation::Foreground,
             "Orphan" => Propagation::Orphan,
@@ -57,7 +55,7 @@ impl DeleteOptions {
             "Background" | "" => Propagation::Background,
             other => {
                 let cause = Cause::unsupported("propagationPolicy", &json!(other), &["Foreground", "Background", "Orphan", "nil"]);
-                return Err(Refusal::options("DeleteOptions", &cause));
+                return Err(Refusal::options("DeleteOptions", &[cause]));
             }
         };
         let said = |path: &str| at(body, path).and_then(Value::as_str).map(str::to_owned);

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::{Cluster, TRIES, Write, seen_version, value_as};
 use crate::machinery::fields::{apply, json, strategic, typed, validate};
 use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::go::go_print;
 use crate::machinery::notation::value::{at, default, remove, set, text};
 use crate::machinery::registry::Kind;
 use crate::machinery::status::{Answer, Refusal};
@@ -104,57 +103,31 @@ fn check_name(key: &Key, object: &Value) -> Answer<()> {
 
 fn patched(kind: &Kind, before: &Value, patch: &Patch, write: &Write) -> Answer<Value> {
     let mut object = before.clone();
-    let shown = match patch {
-        Patch::Json(patch) => {
-            json::patch(&mut object, patch).map_err(|_| Refusal::rejected())?;
-            object.to_string()
-        }
-        Patch::Merge(patch) => {
-            json_patch::merge(&mut object, patch);
-            object.to_string()
-        }
-        Patch::Strategic(patch) => {
-            strategic::merge(&kind.shape, &mut object, patch).map_err(unmergeable)?;
-            go_print(patch)
-        }
+    match patch {
+        Patch::Json(patch) => json::patch(&mut object, patch)?,
+        Patch::Merge(patch) => json_patch::merge(&mut object, patch),
+        Patch::Strategic(patch) => strategic::merge(&kind.shape, &mut object, patch)?,
         Patch::Apply { config, force } => {
             let config = applicable(kind, config, write)?;
             object = apply::apply(kind, before, &config, &write.writer, *force).map_err(|c| conflicts(&c))?;
-            String::new()
         }
-    };
-    let invalid = |why: String| wrong_result(&shown, &why);
+    }
     if text(&object, "kind") != kind.kind || text(&object, "apiVersion") != kind.api_version() {
-        let why = format!(
-            "no kind {:?} is registered for version {:?} in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
-            text(&object, "kind"),
-            text(&object, "apiVersion")
-        );
+        let why = format!("no kind {:?} is registered for version {:?}", text(&object, "kind"), text(&object, "apiVersion"));
         if kind.versioned && text(&object, "kind") == kind.kind {
             let (said, wanted) = (text(&object, "apiVersion"), format!("must be {}", kind.api_version()));
             return Err(Refusal::invalid(kind, text(&object, "metadata.name"), &[Cause::invalid("apiVersion", said, &wanted)]));
         }
-        return Err(if kind.custom { Refusal::bad_request(why) } else { invalid(why) });
+        return Err(if kind.custom { Refusal::bad_request(why) } else { wrong_result(&why) });
     }
-    let mut found = typed::Found::default();
-    typed::conform(&kind.shape, &mut object, &mut found)
-        .map_err(|wrong| invalid(if matches!(patch, Patch::Strategic(_)) { wrong.converting() } else { wrong.decoding() }))?;
-    write.unknown_fields(&found.unknown, |all| invalid(format!("strict decoding error: {all}")))?;
+    let unknown = typed::conform(&kind.shape, &mut object).map_err(|wrong| wrong_result(&wrong.decoding()))?;
+    write.unknown_fields(&unknown, |all| wrong_result(&format!("strict decoding error: {all}")))?;
     Ok(object)
 }
 
-fn unmergeable(refused: strategic::Refused) -> Refusal {
-    match refused {
-        strategic::Refused::Malformed(why) => Refusal::bad_request(why),
-        strategic::Refused::Unmergeable(why) => Refusal::new(500, "", why),
-    }
-}
-
 /// A patch whose result is no object of its kind.
-fn wrong_result(shown: &str, why: &str) -> Refusal {
-    let cause = Cause::invalid("patch", shown, why);
-    let message = format!(" \"\" is invalid: patch: {}", cause.message);
-    Refusal::new(422, "Invalid", message).with_details(json!({"causes": [{"reason": cause.reason, "message": cause.message, "field": cause.field}]}))
+fn wrong_result(why: &str) -> Refusal {
+    Refusal::invalid_named("", "", &[Cause::new("FieldValueInvalid", "patch", format!("Invalid value: {why}"))])
 }
 
 /// The part of a configuration that an apply may set: not the status, or nothing but the status.
@@ -191,9 +164,8 @@ fn grouped(version: &str) -> String {
 }
 
 /// One line for a single conflict; for more, the fields under each manager.
-fn conflicts(found: &apply::Conflicts) -> Refusal {
-    let causes = &found.0;
-    let message = match causes.as_slice() {
+fn conflicts(causes: &[Cause]) -> Refusal {
+    let message = match causes {
         [one] => format!("Apply failed with 1 conflict: {}: {}", one.message, one.field),
         many => {
             let mut by_manager: BTreeMap<&str, Vec<String>> = BTreeMap::new();

@@ -2,9 +2,8 @@
 
 use super::request::Request;
 use crate::machinery::notation::cause::Cause;
-use crate::machinery::registry::Kind;
-use crate::machinery::select::Selector;
 use crate::machinery::status::{Answer, Refusal};
+use crate::machinery::{registry::Kind, select::Selector};
 
 /// The parsed query of a list or a watch.
 #[derive(Debug)]
@@ -34,7 +33,7 @@ impl<'r> ListOptions<'r> {
             selector: Selector::parse(kind, request.query("labelSelector"), request.query("fieldSelector"))?,
         };
         let causes = if watch { options.wrong_for_watch() } else { options.wrong_for_list() };
-        if causes.is_empty() { Ok(options) } else { Err(Refusal::options_invalid("ListOptions", &causes)) }
+        if causes.is_empty() { Ok(options) } else { Err(Refusal::options("ListOptions", &causes)) }
     }
 
     fn wrong_for_list(&self) -> Vec<Cause> {
@@ -85,7 +84,7 @@ fn unsupported(value: &str, supported: &str) -> Cause {
 }
 
 /// A number that is not negative; negative ones count as unset.
-fn number<T: TryFrom<i64>>(text: &str) -> Answer<Option<T>> {
+pub(super) fn number<T: TryFrom<i64>>(text: &str) -> Answer<Option<T>> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -3,23 +3,16 @@
 
 use serde_json::json;
 
+use super::list_options;
 use super::request::Request;
 use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{set, text};
 use crate::machinery::status::{Answer, Refusal};
 use crate::server::cluster::DeleteOptions;
 
-fn whole_number(request: &Request, name: &str) -> Answer<()> {
-    let said = request.query(name);
-    if said.is_empty() || said.parse::<i64>().is_ok() {
-        return Ok(());
-    }
-    Err(Refusal::bad_request(format!("strconv.ParseInt: parsing {said:?}: invalid syntax")))
-}
-
 /// How to delete, from the body and the query; the query wins.
 pub(super) fn delete(request: &Request) -> Answer<DeleteOptions> {
-    whole_number(request, "gracePeriodSeconds")?;
+    list_options::number::<i64>(request.query("gracePeriodSeconds"))?;
     let mut body = if request.content_type() == "application/json" && !request.body().is_empty() {
         request.json().map_err(Refusal::bad_request)?
     } else {
@@ -43,7 +36,7 @@ pub(super) fn delete(request: &Request) -> Answer<DeleteOptions> {
     }
     let dry = crate::machinery::notation::value::list(&body, "dryRun");
     if dry.iter().any(|d| d != "All") {
-        return Err(Refusal::options("DeleteOptions", &Cause::unsupported("dryRun", &json!(dry), &["All"])));
+        return Err(Refusal::options("DeleteOptions", &[Cause::unsupported("dryRun", &json!(dry), &["All"])]));
     }
     DeleteOptions::parse(&body)
 }

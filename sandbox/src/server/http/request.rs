@@ -5,14 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
+use hyper::{body::Incoming, upgrade::OnUpgrade};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{proto, scan};
-use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::go::go_name;
+use crate::machinery::notation::{cause::Cause, go::go_name};
 use crate::machinery::status::{Answer, Refusal};
 use crate::server::cluster::{Unknown, Write};
 
@@ -94,24 +92,19 @@ impl Request {
         }
     }
 
-    /// Refuses a client that wants none of what there is; only collections can be streamed.
-    pub(crate) fn acceptable(&self, collection: bool) -> Answer<()> {
+    /// Refuses a client that wants none of what there is.
+    pub(crate) fn acceptable(&self) -> Answer<()> {
         const THERE: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
         let accept = self.header(header::ACCEPT);
-        let refuse = |message: String| Refusal::new(406, "NotAcceptable", message);
         let known = |wanted: &&str| {
             let media = wanted.split(';').next().unwrap_or_default().trim();
             matches!(media, "*/*" | "application/*") || THERE.split(", ").any(|there| there == media)
         };
-        let wanted: Vec<&str> = accept.split(',').filter(known).collect();
-        if accept.is_empty() || wanted.iter().any(|wanted| has_form(wanted)) {
+        let mut wanted = accept.split(',').filter(known);
+        if accept.is_empty() || wanted.any(has_form) {
             return Ok(());
         }
-        if !wanted.is_empty() {
-            return Err(refuse(format!("only the following media types are accepted: {THERE}")));
-        }
-        let streams = if collection { ", application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch" } else { "" };
-        Err(refuse(format!("406: Not Acceptable\n\nAvailable representations: {THERE}{streams}")).with_details(serde_json::json!({})))
+        Err(Refusal::new(406, "NotAcceptable", format!("only the following media types are accepted: {THERE}")))
     }
 
     pub(crate) fn body(&self) -> &Bytes {
@@ -124,9 +117,7 @@ impl Request {
 
     /// The body as an object of a kind: JSON, YAML or Kubernetes' protobuf.
     pub(crate) fn object(&self, kind: &str) -> Answer<Value> {
-        let unrecognized = |why: String| {
-            Refusal::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why} ({})", summary(&self.body)))
-        };
+        let unrecognized = |why: String| Refusal::bad_request(format!("the object provided is unrecognized (must be of type {kind}): {why}"));
         let object = match self.content_type().to_ascii_lowercase().as_str() {
             "" | "application/json" => self.json(),
             "application/vnd.kubernetes.protobuf" if !self.body.starts_with(b"k8s\0") => {
@@ -142,10 +133,7 @@ impl Request {
         match object.map_err(unrecognized)? {
             object @ Value::Object(_) => Ok(object),
             Value::Null => Ok(serde_json::json!({})),
-            other => Err(unrecognized(format!(
-                "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}",
-                go_name(&other)
-            ))),
+            other => Err(unrecognized(format!("it is of type {}, not an object", go_name(&other)))),
         }
     }
 
@@ -163,10 +151,7 @@ impl Request {
         if text.trim_start().starts_with('{') {
             return self.json();
         }
-        match first_document(text, serde_saphyr::options::DuplicateKeyPolicy::LastWins) {
-            Ok(value) => Ok(value),
-            Err(e) => Err(format!("yaml: {e}")),
-        }
+        first_document(text, serde_saphyr::options::DuplicateKeyPolicy::LastWins).map_err(|e| format!("yaml: {e}"))
     }
 
     /// The first key that a YAML body repeats, in the words of the real server's parser.
@@ -192,7 +177,7 @@ impl Request {
             _ => "CreateOptions",
         };
         if let Some(cause) = self.wrong_option(named) {
-            return Err(Refusal::options(options, &cause));
+            return Err(Refusal::options(options, &[cause]));
         }
         let agent = self.header(header::USER_AGENT).split('/').next().unwrap_or_default();
         let manager = [named, agent, "unknown"].into_iter().find(|m| !m.is_empty()).unwrap_or("unknown");
@@ -216,7 +201,6 @@ impl Request {
         let applies = self.content_type() == "application/apply-patch+yaml";
         let forced = self.query.iter().any(|(name, _)| name == "force");
         let validation = self.query("fieldValidation");
-        let unprintable = manager.chars().enumerate().find(|(_, c)| c.is_control());
         match self.query("dryRun") {
             _ if self.method == Method::PATCH && forced && !applies => {
                 Some(Cause::new("FieldValueForbidden", "force", "Forbidden: may not be specified for non-apply patch"))
@@ -225,25 +209,16 @@ impl Request {
                 Some(Cause::required("fieldManager", "is required for apply patch"))
             }
             _ if manager.len() > 128 => Some(Cause::new("FieldValueTooLong", "fieldManager", "Too long: may not be more than 128 bytes")),
-            _ if unprintable.is_some() => {
-                let (at, wrong) = unprintable?;
-                let code = u32::from(wrong);
-                let shown = manager.replace(wrong, &format!("\\x{code:02x}"));
-                let message = format!("Invalid value: \"{shown}\": invalid character U+{code:04X} (at position {at})");
-                Some(Cause::new("FieldValueInvalid", "fieldManager", message))
+            _ if manager.chars().any(char::is_control) => Some(Cause::invalid("fieldManager", manager, "must be printable")),
+            other if !matches!(other, "" | "All") => {
+                Some(Cause::new("FieldValueNotSupported", "dryRun", format!("Unsupported value: [{other:?}]: supported values: \"All\"")))
             }
-            other if !matches!(other, "" | "All") => Some(dry_run_unknown(other)),
             _ if !matches!(validation, "" | "Ignore" | "Strict" | "Warn") => {
                 let message = format!("Unsupported value: {validation:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\"");
                 Some(Cause::new("FieldValueNotSupported", "fieldValidation", message))
             }
             _ => None,
         }
-    }
-
-    /// A flag as the real server reads it: anything but a clear no.
-    pub(crate) fn affirmed(&self, name: &str) -> bool {
-        self.query.iter().any(|(n, value)| n == name && !matches!(value.as_str(), "false" | "0"))
     }
 }
 
@@ -261,22 +236,5 @@ fn has_form(media: &str) -> bool {
         None => true,
         Some("Table" | "PartialObjectMetadata" | "PartialObjectMetadataList") => option("v").is_none_or(|v| v == "v1"),
         Some(_) => false,
-    }
-}
-
-/// There is only one way to run dry.
-fn dry_run_unknown(said: &str) -> Cause {
-    Cause::new("FieldValueNotSupported", "dryRun", format!("Unsupported value: [{said:?}]: supported values: \"All\""))
-}
-
-/// The beginning of a body, as the real server shows it: text if it looks like JSON, else hexadecimal.
-fn summary(body: &[u8]) -> String {
-    const SHOWN: usize = 30;
-    let head = &body[..body.len().min(SHOWN)];
-    let more = if body.len() > SHOWN { " ..." } else { "" };
-    match body.first() {
-        None => "<empty>".to_owned(),
-        Some(b'{') => format!("{}{more}", String::from_utf8_lossy(head)),
-        Some(_) => format!("{}{more}", head.iter().map(|b| format!("{b:02x}")).collect::<String>()),
     }
 }

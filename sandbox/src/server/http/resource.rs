@@ -10,19 +10,16 @@ use super::request::{As, Request};
 use super::served::Served;
 use super::target::Target;
 use super::{list, list_options, options, review, table, watch};
-use crate::machinery::fields::json;
-use crate::machinery::notation::cause::Cause;
-use crate::machinery::notation::go::go_name;
 use crate::machinery::notation::value::{at, number, set, text};
-use crate::machinery::registry::Kind;
-use crate::machinery::select::Selector;
+use crate::machinery::notation::{cause::Cause, go::go_name};
 use crate::machinery::status::{Answer, Refusal, deleted};
+use crate::machinery::{fields::json, registry::Kind, select::Selector};
 use crate::server::cluster::{DeleteOptions, Deleted, Patch, Write, scale_of, scale_paths};
 use crate::server::store::{Entry, Key, Page};
 
 pub(crate) async fn serve(served: &Arc<Served>, target: Target, request: Request) -> Answer<Reply> {
     if !matches!(target.subresource.as_str(), "log" | "exec" | "attach") {
-        request.acceptable(target.name.is_empty())?;
+        request.acceptable()?;
     }
     if target.kind.review {
         return review::answer(&target.kind, &request);
@@ -144,7 +141,7 @@ fn parse_patch(request: &Request) -> Answer<Patch> {
         "application/apply-patch+yaml" => {
             let config = request.yaml().map_err(bad("error decoding YAML: error converting YAML to JSON: "))?;
             let config = object_only(config).map_err(bad("error decoding YAML: error unmarshaling JSON: while decoding JSON: "))?;
-            Ok(Patch::Apply { config, force: request.affirmed("force") })
+            Ok(Patch::Apply { config, force: request.flag("force") })
         }
         _ => Err(Refusal::new(415, "UnsupportedMediaType", "415: Unsupported Media Type").with_details(json!({}))),
     }
@@ -223,7 +220,7 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         Method::GET => return Ok(reply::json(200, &scale)),
         Method::PUT => scale = checked_scale(request.object("Scale")?)?,
         Method::PATCH => match parse_patch(request)? {
-            Patch::Json(patch) => json::patch(&mut scale, &patch).map_err(|_| Refusal::rejected())?,
+            Patch::Json(patch) => json::patch(&mut scale, &patch)?,
             Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply { config: patch, .. } => json_patch::merge(&mut scale, &patch),
         },
         _ => return Err(Refusal::method()),
@@ -257,9 +254,5 @@ fn checked_scale(scale: Value) -> Answer<Value> {
     if kind.is_empty() || kind == "Scale" {
         return Ok(scale);
     }
-    let version = version.rsplit('/').next().unwrap_or(version);
-    let why = format!(
-        "{kind} in version {version:?} cannot be handled as a Scale: converting ({version}.{kind}) to (autoscaling.Scale): unknown conversion"
-    );
-    Err(Refusal::bad_request(why))
+    Err(Refusal::bad_request(format!("{kind} of {version:?} cannot be handled as a Scale")))
 }

@@ -10,7 +10,6 @@ use super::request::Request;
 use super::served::Served;
 use super::target::Target;
 use super::{discovery, openapi, resource};
-use crate::machinery::registry::Registry;
 use crate::machinery::status::{Answer, Refusal};
 
 /// Subresources that are refused in words, which kubectl shows, and why.
@@ -42,12 +41,6 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["openapi", "v3", "apis", group, version] if get => openapi::document(&registry, group, version),
         ["api" | "apis" | "version"] | ["api", "v1"] | ["apis", _] | ["apis", _, _] if !get => Err(Refusal::method()),
         ["api", version, rest @ ..] => resource::serve(served, target(served, "", version, rest)?, request).await,
-        // Nor where all kinds of the group come from definitions, and none is this.
-        ["apis", group, version, plural, ..] | ["apis", group, version, "namespaces", _, plural, ..]
-            if *plural != "namespaces" && defined_only(&registry, group) && registry.find(group, version, plural).is_none() =>
-        {
-            Ok(reply::text(404, "404 page not found\n"))
-        }
         ["apis", group, version, rest @ ..] => resource::serve(served, target(served, group, version, rest)?, request).await,
         ["api" | "apis", ..] => Err(Refusal::no_such_path()),
         _ => Ok(reply::text(404, "404 page not found\n")),
@@ -61,10 +54,6 @@ fn passed_on(Called { code, body }: Called) -> Reply {
         Body::Json(object) => reply::json(code, &object),
         Body::Text(text) => reply::text(code, text),
     }
-}
-
-fn defined_only(registry: &Registry, group: &str) -> bool {
-    registry.kinds().iter().filter(|kind| kind.group == group).all(|kind| kind.rules.is_some())
 }
 
 fn target(served: &Served, group: &str, version: &str, rest: &[&str]) -> Answer<Target> {
