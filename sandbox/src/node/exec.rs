@@ -87,7 +87,7 @@ fn connect(host: &Host, target: &Target, request: &Request, behind: impl FnOnce(
     if request.header(header::UPGRADE).is_empty() {
         return Err(Refusal::bad_request("Upgrade request required"));
     }
-    let [stdin, stdout, stderr, tty] = ["stdin", "stdout", "stderr", "tty"].map(|name| request.queries(name).next().is_some_and(is_true));
+    let [stdin, stdout, stderr, tty] = ["stdin", "stdout", "stderr", "tty"].map(|name| request.flag(name));
     let wanted = Wanted { stdin, stdout, stderr: stderr && !tty, tty };
     // From here on it is kubelet that speaks, in plain text.
     if !(wanted.stdin || wanted.stdout || wanted.stderr) {
@@ -139,11 +139,6 @@ fn connect(host: &Host, target: &Target, request: &Request, behind: impl FnOnce(
         drop(permit);
     });
     Ok(switching(&accept, protocol))
-}
-
-/// Whatever isn't false is true, as the real server takes it.
-fn is_true(value: &str) -> bool {
-    value != "0" && !value.eq_ignore_ascii_case("false")
 }
 
 /// The client's first protocol that is spoken here, if it asks for a WebSocket at all.

@@ -14,7 +14,8 @@ use crate::error::Error;
 use crate::machinery::notation::value::list;
 use crate::machinery::status::{Answer, Refusal};
 use crate::node::host::Host;
-use crate::server::http::behind::{Aggregated, Body, Called};
+use crate::server::http::behind::Aggregated;
+use crate::server::http::reply::{self, Reply};
 use crate::server::{cluster::Write, store::Key};
 
 #[derive(Debug, Deserialize)]
@@ -95,39 +96,31 @@ impl Actions {
 }
 
 impl Aggregated for Actions {
-    fn call(&self, method: &Method, path: &[&str], body: &Bytes) -> Answer<Called> {
+    fn call(&self, method: &Method, path: &[&str], body: &Bytes) -> Answer<Reply> {
         let &["namespaces", namespace, plural @ ("virtualmachines" | "virtualmachineinstances"), name, verb] = path else {
             return match path {
-                ["version"] => Ok(json(200, json!({"gitVersion": "v1.8.0+sandbox", "platform": "linux/amd64"}))),
-                [] => Ok(json(
+                ["version"] => Ok(reply::json(200, &json!({"gitVersion": "v1.8.0+sandbox", "platform": "linux/amd64"}))),
+                [] => Ok(reply::json(
                     200,
-                    json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "subresources.kubevirt.io/v1", "resources": []}),
+                    &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "subresources.kubevirt.io/v1", "resources": []}),
                 )),
-                _ => Ok(text(401, format!("unknown api endpoint: /apis/subresources.kubevirt.io/v1/{}", path.join("/")))),
+                _ => Ok(reply::text(401, format!("unknown api endpoint: /apis/subresources.kubevirt.io/v1/{}", path.join("/")))),
             };
         };
         let table = format!("{plural}.kubevirt.io");
         let Some(call) = self.calls.iter().find(|c| c.on == table && c.call == verb) else {
-            return Ok(text(404, "404: Page Not Found"));
+            return Ok(reply::text(404, "404: Page Not Found"));
         };
         if method.as_str() != call.method {
-            return Ok(text(405, "405: Method Not Allowed"));
+            return Ok(reply::text(405, "405: Method Not Allowed"));
         }
         match call.carry_out(&self.host, &Key::new(namespace, name), parse_body(body)?) {
-            Err(refusal) if call.bare => Ok(text(500, refusal.message)),
+            Err(refusal) if call.bare => Ok(reply::text(500, refusal.message)),
             Err(refusal) => Err(refusal),
-            Ok(()) if call.answer.is_null() => Ok(Called { code: call.code, body: Body::Empty }),
-            Ok(()) => Ok(json(call.code, call.answer.clone())),
+            Ok(()) if call.answer.is_null() => Ok(reply::empty(call.code)),
+            Ok(()) => Ok(reply::json(call.code, &call.answer)),
         }
     }
-}
-
-fn json(code: u16, object: Value) -> Called {
-    Called { code, body: Body::Json(object) }
-}
-
-fn text(code: u16, text: impl Into<String>) -> Called {
-    Called { code, body: Body::Text(text.into()) }
 }
 
 impl Call {

@@ -324,10 +324,8 @@ fn fill_job(job: &mut Value) {
     let name = text(job, "metadata.name").to_owned();
     default(job, "spec.selector", json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
     let labels = json!({"batch.kubernetes.io/controller-uid": uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name});
+    default(job, "spec.template.metadata.labels", json!({}));
     for (key, value) in labels.as_object().into_iter().flatten() {
-        crate::machinery::notation::value::object(job, "spec");
-        crate::machinery::notation::value::object(&mut job["spec"], "template");
-        crate::machinery::notation::value::object(&mut job["spec"]["template"], "metadata");
         crate::machinery::notation::value::object(&mut job["spec"]["template"]["metadata"], "labels").entry(key.clone()).or_insert(value.clone());
     }
     if at(job, "metadata.labels").is_none() {

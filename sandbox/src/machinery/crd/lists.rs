@@ -8,26 +8,19 @@ use crate::machinery::notation::value::{list, text};
 
 /// Elements that stand there twice, although the list is a set or has keys.
 pub(super) fn repeated(schema: &Value, object: &Value) -> Vec<Cause> {
+    let look = |schema: &Value, value: &Value, path: &str| {
+        let Some(elements) = value.as_array() else { return vec![] };
+        match text(schema, "x-kubernetes-list-type") {
+            "set" => twice(elements.clone(), path),
+            "map" => match elements.iter().position(|e| !e.is_object() && !e.is_null()) {
+                Some(at) => vec![Cause::invalid(format!("{path}[{at}]"), elements[at].clone(), "must be an object for an array of list-type map")],
+                None => twice(keys(schema, elements), path),
+            },
+            _ => vec![],
+        }
+    };
     let mut causes = Vec::new();
-    walk(
-        schema,
-        object,
-        "",
-        &mut |schema, value, path| {
-            let Some(elements) = value.as_array() else { return vec![] };
-            match text(schema, "x-kubernetes-list-type") {
-                "set" => twice(elements.clone(), path),
-                "map" => match elements.iter().position(|e| !e.is_object() && !e.is_null()) {
-                    Some(at) => {
-                        vec![Cause::invalid(format!("{path}[{at}]"), elements[at].clone(), "must be an object for an array of list-type map")]
-                    }
-                    None => twice(keys(schema, elements), path),
-                },
-                _ => vec![],
-            }
-        },
-        &mut causes,
-    );
+    walk(schema, object, "", &look, &mut causes);
     causes
 }
 
@@ -46,32 +39,27 @@ fn twice(values: Vec<Value>, path: &str) -> Vec<Cause> {
 
 /// Embedded objects that don't say what they are.
 pub(super) fn embedded(schema: &Value, object: &Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    walk(
-        schema,
-        object,
-        "",
-        &mut |schema, value, path| {
-            if schema["x-kubernetes-embedded-resource"] != true || !value.is_object() {
-                return vec![];
+    let look = |schema: &Value, value: &Value, path: &str| {
+        if schema["x-kubernetes-embedded-resource"] != true || !value.is_object() {
+            return vec![];
+        }
+        let check = |name: &str| {
+            let field = format!("{path}.{name}");
+            match &value[name] {
+                Value::Null => Some(Cause::required(field, "")),
+                Value::String(said) if said.is_empty() => Some(Cause::invalid(field, "", "must not be empty")),
+                Value::String(_) => None,
+                other => Some(Cause::invalid(field, other.clone(), "must be a string")),
             }
-            let check = |name: &str| {
-                let field = format!("{path}.{name}");
-                match &value[name] {
-                    Value::Null => Some(Cause::required(field, "")),
-                    Value::String(said) if said.is_empty() => Some(Cause::invalid(field, "", "must not be empty")),
-                    Value::String(_) => None,
-                    other => Some(Cause::invalid(field, other.clone(), "must be a string")),
-                }
-            };
-            ["apiVersion", "kind"].into_iter().filter_map(check).collect()
-        },
-        &mut causes,
-    );
+        };
+        ["apiVersion", "kind"].into_iter().filter_map(check).collect()
+    };
+    let mut causes = Vec::new();
+    walk(schema, object, "", &look, &mut causes);
     causes
 }
 
-type Look<'l> = &'l mut dyn FnMut(&Value, &Value, &str) -> Vec<Cause>;
+type Look<'l> = &'l dyn Fn(&Value, &Value, &str) -> Vec<Cause>;
 
 /// Looks at each value with its schema.
 fn walk(schema: &Value, value: &Value, path: &str, look: Look<'_>, causes: &mut Vec<Cause>) {

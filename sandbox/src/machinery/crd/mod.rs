@@ -25,7 +25,7 @@ use schema::Schema;
 pub(crate) struct Rules {
     schema: Schema,
     status: bool,
-    scale: Option<Scale>,
+    pub(crate) scale: Option<Scale>,
     /// The definition is being deleted.
     pub(crate) ends: bool,
 }
@@ -44,10 +44,6 @@ impl Rules {
         let ends = at(definition, "metadata.deletionTimestamp").is_some();
         let schema = Schema::new(at(version, "schema.openAPIV3Schema").cloned().unwrap_or_default());
         Rules { schema, status: at(version, "subresources.status").is_some(), scale: scale(version), ends }
-    }
-
-    pub(crate) fn scale(&self) -> Option<&Scale> {
-        self.scale.as_ref()
     }
 
     /// Judges a whole object. Where a change left a part as it was, what was wrong there before may stay so.

@@ -4,19 +4,16 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use super::compare::is_empty;
 use super::set::Set;
 use crate::machinery::registry::schema::{Elements, Shape};
 use crate::machinery::registry::view::{View, element_key};
-
-fn is_empty(value: Option<&Value>) -> bool {
-    value.is_none_or(|v| v.is_null() || v.as_object().is_some_and(Map::is_empty) || v.as_array().is_some_and(Vec::is_empty))
-}
 
 /// The live value with the configuration's values in place of its own. Nothing is removed.
 pub(crate) fn merge(shape: &Shape, live: Option<&Value>, config: Option<&Value>) -> Option<Value> {
     let present = config.or(live)?;
     let keep = || Some(present.clone());
-    if is_empty(live) && is_empty(config) {
+    if live.is_none_or(is_empty) && config.is_none_or(is_empty) {
         return keep();
     }
     match shape.view(present) {
@@ -94,7 +91,7 @@ fn lists(item: &Shape, told: &Elements, live: Option<&Vec<Value>>, config: Optio
 
 /// The value without the fields of a set. `None` when nothing is left of a map or list.
 pub(crate) fn without(shape: &Shape, value: &Value, gone: &Set) -> Option<Value> {
-    if is_empty(Some(value)) && !matches!(shape.view(value), View::Leaf) {
+    if is_empty(value) && !matches!(shape.view(value), View::Leaf) {
         return None;
     }
     match shape.view(value) {

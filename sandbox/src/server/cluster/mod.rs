@@ -182,5 +182,5 @@ pub(crate) fn scale_of(kind: &Kind, object: &Value) -> Value {
 /// Where a kind keeps its numbers of replicas.
 pub(crate) fn scale_paths(kind: &Kind) -> Scale {
     let builtin = || Scale { replicas: "spec.replicas".to_owned(), current: "status.replicas".to_owned(), selector: None };
-    kind.rules.as_ref().and_then(|rules| rules.scale().cloned()).unwrap_or_else(builtin)
+    kind.rules.as_ref().and_then(|rules| rules.scale.clone()).unwrap_or_else(builtin)
 }

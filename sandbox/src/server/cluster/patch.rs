@@ -93,7 +93,7 @@ fn check_identity(kind: &Kind, key: &Key, live: &Entry, object: &Value) -> Answe
     Ok(())
 }
 
-fn check_name(key: &Key, object: &Value) -> Answer<()> {
+pub(super) fn check_name(key: &Key, object: &Value) -> Answer<()> {
     let named = text(object, "metadata.name");
     if named.is_empty() || named == &*key.name {
         return Ok(());

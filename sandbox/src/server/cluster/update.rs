@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::body::check_type;
 use super::create::check_namespace;
+use super::patch::check_name;
 use super::{Cluster, TRIES, Write, finalizers, missed, seen_version, value_as};
 use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{at, number, remove, set, text};
@@ -25,10 +26,7 @@ impl Cluster {
             let message = format!("the name of the object ({} based on URL) was undeterminable: name must be provided", key.name);
             return Err(Refusal::bad_request(message));
         }
-        if named != &*key.name {
-            let message = format!("the name of the object ({named}) does not match the name on the URL ({})", key.name);
-            return Err(Refusal::bad_request(message));
-        }
+        check_name(key, &object)?;
         let seen = seen_version(&object).map(str::to_owned);
         if let Some(wrong) = seen.as_ref().filter(|v| v.parse::<u64>().is_err()) {
             return Err(Refusal::new(500, "", format!("strconv.ParseUint: parsing {wrong:?}: invalid syntax")));

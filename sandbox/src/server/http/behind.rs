@@ -5,7 +5,6 @@
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::Method;
-use serde_json::Value;
 
 use super::reply::Reply;
 use super::request::Request;
@@ -30,20 +29,5 @@ pub(crate) trait Kubelet: Send + Sync {
 /// An API group that somebody else serves: `subresources.kubevirt.io`.
 pub(crate) trait Aggregated: Send + Sync {
     /// Answers a request for what is below the group's version.
-    fn call(&self, method: &Method, path: &[&str], body: &Bytes) -> Answer<Called>;
-}
-
-/// The answer of an aggregated API: a code, and a body of one of these kinds.
-#[derive(Debug)]
-pub(crate) struct Called {
-    pub(crate) code: u16,
-    pub(crate) body: Body,
-}
-
-/// What an answer consists of.
-#[derive(Debug)]
-pub(crate) enum Body {
-    Empty,
-    Json(Value),
-    Text(String),
+    fn call(&self, method: &Method, path: &[&str], body: &Bytes) -> Answer<Reply>;
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::Method;
 
-use super::behind::{Body, Called};
 use super::reply::{self, Reply};
 use super::request::Request;
 use super::served::Served;
@@ -29,7 +28,7 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["version"] if get => Ok(reply::json(200, &discovery::version())),
         ["api"] if get => Ok(discovery::core(&registry, &request)),
         ["apis"] if get => Ok(discovery::groups(&registry, &request)),
-        ["apis", "subresources.kubevirt.io", _, rest @ ..] => served.virtual_machines.call(&request.method, rest, request.body()).map(passed_on),
+        ["apis", "subresources.kubevirt.io", _, rest @ ..] => served.virtual_machines.call(&request.method, rest, request.body()),
         // Without the group there is nobody to give a Status.
         ["apis", group, ..] if !registry.versions().iter().any(|(g, _)| g == group) => Ok(reply::text(404, "404 page not found\n")),
         ["apis", group] if get => discovery::group(&registry, group),
@@ -44,15 +43,6 @@ pub(crate) async fn route(served: &Arc<Served>, request: Request) -> Answer<Repl
         ["apis", group, version, rest @ ..] => resource::serve(served, target(served, group, version, rest)?, request).await,
         ["api" | "apis", ..] => Err(Refusal::no_such_path()),
         _ => Ok(reply::text(404, "404 page not found\n")),
-    }
-}
-
-/// What an aggregated API has answered.
-fn passed_on(Called { code, body }: Called) -> Reply {
-    match body {
-        Body::Empty => reply::empty(code),
-        Body::Json(object) => reply::json(code, &object),
-        Body::Text(text) => reply::text(code, text),
     }
 }
 
