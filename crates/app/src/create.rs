@@ -5,7 +5,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use store::{AuditEntry, Inserted, NewCluster, Usage};
 use tokio::time::Instant;
-use types::{Bytes, ClusterId, ClusterName, Error, InstanceType, MilliCpu, Result, text};
+use types::{Bytes, ClusterId, Error, InstanceType, MilliCpu, Result, text};
 use wire::cluster::{ClusterDetail, CreateCluster};
 
 use crate::{
@@ -124,7 +124,7 @@ impl App {
         } = request;
         let vm = instance_type == InstanceType::Vm;
         let mut fields = Fields::default();
-        let name = fields.check("name", ClusterName::parse(&name));
+        let name = fields.cluster_name("name", &name);
         let cpu = fields.cpu("cpu_per_instance", &cpu_per_instance);
         let memory = fields.bytes("memory_per_instance", &memory_per_instance);
         if cpu == Some(MilliCpu(0)) {

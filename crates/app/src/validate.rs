@@ -1,9 +1,14 @@
 //! Checks of request fields, all of them at once, so that a caller learns everything in one answer.
 
-use types::{Amount, Bytes, Error, FieldError, MilliCpu, Result, Secret, text};
+use types::{Amount, Bytes, ClusterName, Error, FieldError, MilliCpu, Result, Secret, text};
 
 /// Most instances that a cluster may have.
 pub(crate) const INSTANCES_MAX: u64 = 10_000;
+
+/// Names that a cluster may not have, because people would take it, or its namespace, for a part of the system. Clusters that
+/// had such a name before it stood here keep it.
+const RESERVED: &[&str] = &["default", "local", "system", "kubekcloud", "kubevirt", "cdi", "cert-manager", "istio-system"];
+const RESERVED_PREFIX: &str = "kube-";
 
 /// Collects what is wrong.
 #[derive(Debug, Default)]
@@ -18,6 +23,15 @@ impl Fields {
     /// The value, or a noted problem.
     pub(crate) fn check<T>(&mut self, field: &str, value: Result<T, String>) -> Option<T> {
         value.map_err(|message| self.refuse(field, message)).ok()
+    }
+
+    /// A new cluster's name.
+    pub(crate) fn cluster_name(&mut self, field: &str, name: &str) -> Option<ClusterName> {
+        let free = |name: ClusterName| {
+            let reserved = RESERVED.contains(&name.as_str()) || name.as_str().starts_with(RESERVED_PREFIX);
+            if reserved { Err(format!("'{name}' is reserved")) } else { Ok(name) }
+        };
+        self.check(field, ClusterName::parse(name).and_then(free))
     }
 
     /// CPU in steps of 0.001 cores; zero is accepted.

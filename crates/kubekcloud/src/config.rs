@@ -7,7 +7,7 @@ use app::Policy;
 use ipnet::IpNet;
 use types::{Secret, name::is_dns_label};
 
-/// The seeds' default: beside where the program is started.
+/// The original design's default: beside where the program is started.
 const DATABASE_URL: &str = "sqlite:///./cmp.db";
 
 /// The environment's part of the configuration; flags are the commands'.
@@ -37,7 +37,7 @@ impl Config {
     }
 
     fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        // An empty value is an unset one: the seeds' own `.env` has `K8S_CONFIG_PATH=`.
+        // An empty value is an unset one: the original `.env` has `K8S_CONFIG_PATH=`.
         let get = |name: &str| lookup(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         if let Some(namespace) = get("K8S_NAMESPACE")
             && !is_dns_label(&namespace)

@@ -19,7 +19,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, without looking at its schema. Accepts the seeds' URL forms, for example
+    /// Opens the database, without looking at its schema. Accepts SQLAlchemy's URL forms, for example
     /// `sqlite:///./cmp.db`, `postgresql://user:password@host/name`, `mysql+pymysql://user:password@host/name`.
     pub async fn open(url: &str) -> Result<Self> {
         match Location::parse(url)? {

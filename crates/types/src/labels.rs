@@ -1,10 +1,10 @@
 //! Labels and annotations on everything that we create in a member.
 
-/// Says who manages an object; the seeds' own label.
+/// Says who manages an object; the original design's own label.
 pub const MANAGED_BY: &str = "managed-by";
 /// Value of [`MANAGED_BY`].
 pub const MANAGED_BY_VALUE: &str = "cmp";
-/// `container` or `vm`; the seeds' own label.
+/// `container` or `vm`; the original design's own label.
 pub const INSTANCE_TYPE: &str = "instance-type";
 /// Which installation of the control plane an object belongs to: two may share one Kubernetes.
 pub const INSTALLATION: &str = "kubekcloud.io/installation";

@@ -6,14 +6,12 @@ use serde::Serialize;
 
 /// Longest cluster name: 63 characters of a namespace minus room for `-<6 random>-ns` and `-instance-<n>`.
 pub const CLUSTER_NAME_MAX: usize = 48;
-/// What a cluster's name looks like, as a regular expression; some names that look so are reserved.
+/// What a cluster's name looks like, as a regular expression. Which of them may be taken is a rule, and `app`'s.
 pub const CLUSTER_NAME_PATTERN: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
 /// Longest user name.
 pub const USERNAME_MAX: usize = 64;
 /// What a user's name looks like, as a regular expression.
 pub const USERNAME_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._@-]*$";
-
-const RESERVED: &[&str] = &["default", "local", "system", "kubekcloud", "kubevirt", "cdi", "cert-manager", "istio-system"];
 
 /// A tenant's name for a cluster: a DNS-1123 label ([`CLUSTER_NAME_PATTERN`]) of at most [`CLUSTER_NAME_MAX`] characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -21,7 +19,8 @@ const RESERVED: &[&str] = &["default", "local", "system", "kubekcloud", "kubevir
 pub struct ClusterName(String);
 
 impl ClusterName {
-    /// Checks `name`; the error is a sentence for the person who sent it.
+    /// Checks `name`; the error is a sentence for the person who sent it. Stored names are read through this, too: what it
+    /// refuses could not be read any more.
     pub fn parse(name: &str) -> Result<Self, String> {
         if name.is_empty() {
             return Err("must not be empty".into());
@@ -31,9 +30,6 @@ impl ClusterName {
         }
         if !is_dns_label(name) {
             return Err("must consist of lower-case letters, digits and '-', and start and end with a letter or digit".into());
-        }
-        if RESERVED.contains(&name) || name.starts_with("kube-") {
-            return Err(format!("'{name}' is reserved"));
         }
         Ok(Self(name.to_owned()))
     }
@@ -115,7 +111,7 @@ mod tests {
 
     #[test]
     fn cluster_names_that_kubernetes_would_refuse_are_refused_first() {
-        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "ü", "kube-system", "kube-x", "default", &"a".repeat(49), "a b", "a\n"] {
+        for bad in ["", "-a", "a-", "A", "a_b", "a.b", "ü", &"a".repeat(49), "a b", "a\n"] {
             assert!(ClusterName::parse(bad).is_err(), "{bad:?}");
         }
         for good in ["a", "0", "my-cluster", "a--b", &"a".repeat(48)] {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Bytes in one GiB; the seeds' "GB".
+/// Bytes in one GiB; what the wire calls GB or GiB.
 pub const GIB: i64 = 1 << 30;
 /// Bytes in one MiB, the step in which memory is given.
 pub const MIB: i64 = 1 << 20;
@@ -158,7 +158,7 @@ impl Bytes {
         self.0 as f64 / GIB as f64
     }
 
-    /// Kubernetes' notation in the seeds' unit: `4096Mi`.
+    /// Kubernetes' notation in the original unit: `4096Mi`.
     pub fn kubernetes(self) -> String {
         format!("{}Mi", self.0 / MIB)
     }

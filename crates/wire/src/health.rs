@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The seeds' health check.
+/// The health check of the original API.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `healthy` or `degraded`.

@@ -1,4 +1,4 @@
-//! Errors, as `application/problem+json` (RFC 9457) with the seeds' `detail`.
+//! Errors, as `application/problem+json` (RFC 9457) with the original API's `detail`.
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! What no tracked file may hold.
 
-use super::Tree;
+use super::{File, Tree};
 use anyhow::Result;
 
 /// A longer file is two files. Its tests at the end don't count.
@@ -33,10 +33,23 @@ const INSIDE: fn(char) -> bool = |before| before.is_alphanumeric() || matches!(b
 pub(super) fn length(tree: &Tree) -> Result<Vec<String>> {
     let long = tree.rust().filter_map(|file| {
         let lines = file.text.lines().count();
-        let code = if is_test(&file.path) { 0 } else { file.text.lines().take_while(|line| *line != "#[cfg(test)]").count() };
+        let code = code_lines(file);
         (code > LINES || lines > LINES_WITH_TESTS).then(|| format!("{}: {lines} lines, {code} of them outside tests", file.path))
     });
     Ok(long.collect())
+}
+
+/// Lines of the sandbox's Rust outside its tests: it stops growing (docs/adr/0005-a-sandbox-of-our-own.md).
+const SANDBOX_LINES: usize = 20_000;
+
+pub(super) fn sandbox_size(tree: &Tree) -> Result<Vec<String>> {
+    let lines: usize = tree.rust().filter(|file| file.path.starts_with("sandbox/")).map(code_lines).sum();
+    Ok((lines > SANDBOX_LINES).then(|| format!("it has {lines}")).into_iter().collect())
+}
+
+/// Lines before the tests at a file's end; none of a file of nothing but tests.
+fn code_lines(file: &File) -> usize {
+    if is_test(&file.path) { 0 } else { file.text.lines().take_while(|line| *line != "#[cfg(test)]").count() }
 }
 
 /// A file of nothing but tests, by its name.
@@ -95,6 +108,17 @@ mod tests {
                 "g.rs: 501 lines, 400 of them outside tests"
             ]
         );
+    }
+
+    #[test]
+    fn the_sandbox_does_not_grow_but_its_tests_may() {
+        let long = |lines: usize| "x\n".repeat(lines);
+        let (code, tests) = (long(SANDBOX_LINES), format!("x\n#[cfg(test)]\n{}", long(SANDBOX_LINES)));
+        let tree = |more| {
+            Tree::of(&[("sandbox/src/a.rs", &code), ("sandbox/tests/it/a.rs", &code), ("crates/app/src/a.rs", &code), ("sandbox/src/b.rs", more)])
+        };
+        assert!(sandbox_size(&tree("")).unwrap().is_empty());
+        assert_eq!(sandbox_size(&tree(&tests)).unwrap(), ["it has 20001"]);
     }
 
     #[test]

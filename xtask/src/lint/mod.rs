@@ -23,6 +23,7 @@ const CHECKS: &[Check] = &[
     ("no circle between files or folders", modules::circles),
     ("folders of the sandbox use only those below them", modules::floors),
     ("Rust files have at most 400 lines, 500 with tests", files::length),
+    ("the sandbox has at most 20,000 lines outside its tests", files::sandbox_size),
     ("no registry's host name outside lock files", files::registries),
     ("no path of somebody's machine", files::machine_paths),
     ("every environment variable stands in the README", readme::variables),

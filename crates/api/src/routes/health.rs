@@ -17,7 +17,7 @@ use crate::{extract::Query, routes};
 /// A probe that waits longer than this has given up.
 const DATABASE_DEADLINE: Duration = Duration::from_secs(2);
 
-/// The seeds' health check: 200 while the process answers, with `degraded` when something it needs does not.
+/// The health check of the original API: 200 while the process answers, with `degraded` when something it needs does not.
 #[utoipa::path(get, path = "/health", tag = "operations", security(()), responses((status = 200, body = Health)))]
 pub(super) async fn health(State(state): State<routes::State>) -> Json<Health> {
     let healthy = checks(&state).await.iter().all(|check| check.ok);

@@ -66,7 +66,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     openapi::with_problems(api().merge(health()).merge(operations()).into_openapi())
 }
 
-/// The API with its documentation pages and the seeds' `/health`.
+/// The API with its documentation pages and the original `/health`.
 pub fn router(state: State) -> Router {
     around(bounded(&state).merge(plain(health())), state)
 }
