@@ -83,6 +83,12 @@ impl Budget {
         Ok(Taken { user: None, _permit: Some(permit) })
     }
 
+    /// How many requests there is room for.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> usize {
+        self.requests.available_permits()
+    }
+
     /// Room for a request among those of its user.
     pub(crate) fn request_of(self: &Arc<Self>, user: UserId) -> Result<Taken> {
         let wanted = Share { requests: 1, large_bodies: 0 };
@@ -111,10 +117,22 @@ impl Budget {
 }
 
 /// What a request has taken so far; it travels with the request, and all of it is given back when the request is over.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Held(Arc<Mutex<Vec<Taken>>>);
 
 impl Held {
+    /// Of a request that was admitted.
+    pub(crate) fn new(taken: Taken) -> Self {
+        Self(Arc::new(Mutex::new(vec![taken])))
+    }
+
+    /// Gives back what the request of these parts holds: it will ask for nothing more.
+    pub(crate) fn release(parts: &Parts) {
+        if let Some(Self(held)) = parts.extensions.get::<Self>() {
+            held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
     /// Adds to what the request of these parts holds.
     pub(crate) fn keep(parts: &Parts, taken: Taken) {
         if let Some(Self(held)) = parts.extensions.get::<Self>() {
@@ -129,10 +147,10 @@ pub(crate) async fn within(State(budget): State<Arc<Budget>>, mut request: Reque
         Ok(taken) => taken,
         Err(error) => return ApiError::from(error).into_response(),
     };
-    let held = Held::default();
+    let held = Held::new(taken);
     request.extensions_mut().insert(held.clone());
     let response = next.run(request).await;
-    drop((taken, held));
+    drop(held);
     response
 }
 

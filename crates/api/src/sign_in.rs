@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -15,7 +15,10 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 use types::Error;
 
-use crate::listen::Peer;
+use crate::{
+    budget::Held,
+    listen::{Peer, client_of},
+};
 
 /// Failures of one address in [`WINDOW`] that are answered at once.
 const FREE: u32 = 10;
@@ -52,6 +55,11 @@ impl SignIns {
         if over == 1 {
             tracing::warn!(%address, failures = failures.count, "sign-ins fail again and again; slowing them down");
         }
+        // Who is held up takes nothing meanwhile that others need.
+        Held::release(parts);
+        if let Some(peer) = parts.extensions.get::<Peer>() {
+            peer.gives_way();
+        }
         tokio::time::sleep(SLOWED).await;
         let left = WINDOW.saturating_sub(failures.since.elapsed()).as_secs().max(1);
         let retry_after_seconds = u32::try_from(left).unwrap_or(u32::MAX);
@@ -80,15 +88,24 @@ impl SignIns {
 
     /// Where a request comes from: of a chain of proxies, the last address that is none of ours.
     fn address(&self, parts: &Parts) -> Option<IpAddr> {
-        let Peer(peer) = parts.extensions.get::<Peer>()?;
+        let peer = parts.extensions.get::<Peer>()?.address();
         let is_proxy = |address: &IpAddr| self.trusted.iter().any(|net| net.contains(address));
-        if !is_proxy(peer) {
-            return Some(*peer);
+        if !is_proxy(&peer) {
+            return Some(client_of(peer));
         }
         let told = parts.headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let chain: Vec<IpAddr> = told.flat_map(|list| list.split(',')).filter_map(|text| text.trim().parse().ok()).collect();
-        chain.into_iter().rev().find(|address| !is_proxy(address)).or(Some(*peer))
+        let chain: Vec<&str> = told.flat_map(|list| list.split(',')).collect();
+        // What stands before a word that nobody understands may be the client's own.
+        let mut understood = chain.into_iter().rev().map_while(forwarded);
+        Some(client_of(understood.find(|address| !is_proxy(address)).unwrap_or(peer)))
     }
+}
+
+/// An address as proxies write it, some with its port.
+fn forwarded(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -100,7 +117,7 @@ mod tests {
     const REFUSED: Error = Error::Unauthenticated("no");
 
     fn from(peer: &str, forwarded: &[&str]) -> Parts {
-        let mut request = Request::builder().extension(Peer(peer.parse().expect("an address")));
+        let mut request = Request::builder().extension(Peer::at(peer.parse().expect("an address")));
         for list in forwarded {
             request = request.header("x-forwarded-for", *list);
         }
@@ -123,6 +140,22 @@ mod tests {
         assert!(matches!(sign_ins.failed(&guesser, REFUSED).await, Error::Unauthenticated(_)), "a new minute");
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_is_held_up_takes_no_room_from_others() {
+        let (sign_ins, budget) = (SignIns::default(), crate::budget::Budget::default());
+        let mut guesser = from("10.0.0.1", &[]);
+        let room = budget.free();
+        guesser.extensions.insert(Held::new(budget.request().expect("room")));
+        let peer = guesser.extensions.get::<Peer>().expect("a peer").clone();
+        for _ in 0..FREE {
+            sign_ins.failed(&guesser, REFUSED).await;
+        }
+        assert!(budget.free() < room && !peer.is_silent());
+        let slowed = sign_ins.failed(&guesser, REFUSED);
+        assert!(tokio::time::timeout(SLOWED / 2, slowed).await.is_err(), "it is held up");
+        assert!(budget.free() == room && peer.is_silent());
+    }
+
     #[test]
     fn what_is_remembered_is_bounded() {
         let sign_ins = SignIns::default();
@@ -138,6 +171,8 @@ mod tests {
         let address = |parts: &Parts| sign_ins.address(parts).expect("an address").to_string();
         assert_eq!(address(&from("192.0.2.1", &["203.0.113.9"])), "192.0.2.1", "a client may say what it likes");
         assert_eq!(address(&from("10.0.0.1", &["203.0.113.9, 192.0.2.1", "10.0.0.2"])), "192.0.2.1", "the last that no proxy of ours is");
-        assert_eq!(address(&from("10.0.0.1", &["nonsense"])), "10.0.0.1");
+        assert_eq!(address(&from("10.0.0.1", &["203.0.113.9, 192.0.2.1:4711"])), "192.0.2.1", "with its port");
+        assert_eq!(address(&from("10.0.0.1", &["203.0.113.9, nonsense"])), "10.0.0.1", "what stands before nonsense may be the client's");
+        assert_eq!(address(&from("2001:db8::1:2:3:4", &[])), "2001:db8::", "a host has a /64");
     }
 }

@@ -5,14 +5,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ipnet::IpNet;
 use tokio::{sync::Notify, time::Instant};
 
-use super::activity::Activity;
+use super::{activity::Activity, peer::client_of};
 
 /// How many connections there may be.
 #[derive(Debug, Clone)]
@@ -76,7 +76,7 @@ impl Connections {
 
     /// A place for a connection from an address; `None` when all that it may take are busy.
     pub(super) fn admit(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
-        let address = client(from);
+        let address = client_of(from);
         let mut open = self.open();
         let own = open.per_address.get(&address).copied().unwrap_or(0);
         if own >= self.limits.per_address && !self.limits.trusted.iter().any(|net| net.contains(&from)) {
@@ -120,14 +120,6 @@ impl Open {
             }
         }
         Some(connection)
-    }
-}
-
-/// What counts as one client.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address) >> 64 << 64)),
-        canonical => canonical,
     }
 }
 
@@ -194,9 +186,6 @@ mod tests {
         let first = register.admit(address("2001:db8::1")).expect("a place");
         let _second = register.admit(address("2001:db8::2")).expect("the first's place");
         assert!(is_ended(&first), "one /64 is one client");
-        let mapped = register.admit(address("::ffff:10.0.0.9")).expect("a place");
-        let _plain = register.admit(address("10.0.0.9")).expect("the mapped one's place");
-        assert!(is_ended(&mapped));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,6 +6,7 @@
 
 mod activity;
 mod connections;
+mod peer;
 mod stream;
 
 use std::{convert::Infallible, future::Future, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 pub use connections::Limits;
+pub(crate) use peer::{Peer, client_of};
 
 use crate::normalize::normalize;
 use connections::{Connections, Place};
@@ -37,10 +39,6 @@ const BUFFER: usize = 32 * 1024;
 /// What somebody gets for whom there is no place.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// From where a request came, by its connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
 /// Answers requests until `shutdown` resolves, then finishes those that have begun.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: impl Future<Output = ()> + Send) {
     let register = Arc::new(Connections::new(limits));
@@ -57,12 +55,16 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, peer)) => match register.admit(peer.ip()) {
-                Some(place) => {
-                    tokio::spawn(answer(stream, Peer(peer.ip()), place, router.clone(), &graceful));
+            Ok((stream, peer)) => {
+                // A socket for both kinds of addresses tells IPv4 in the clothes of IPv6.
+                let address = peer.ip().to_canonical();
+                match register.admit(address) {
+                    Some(place) => {
+                        tokio::spawn(answer(stream, address, place, router.clone(), &graceful));
+                    }
+                    None => refuse(&stream),
                 }
-                None => refuse(&stream),
-            },
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -80,14 +82,14 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
 }
 
 /// Answers the requests of one connection.
-fn answer(stream: TcpStream, peer: Peer, place: Place, router: Router, graceful: &GracefulShutdown) -> impl Future<Output = ()> + Send + use<> {
+fn answer(stream: TcpStream, address: IpAddr, place: Place, router: Router, graceful: &GracefulShutdown) -> impl Future<Output = ()> + Send + use<> {
     // Answers are single writes; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     let activity = Arc::clone(&place.connection.activity);
     let stream = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let service = service_fn(move |request: Request<Incoming>| {
         let asked = Asked::now(&activity);
-        let router = router.clone();
+        let (router, peer) = (router.clone(), Peer::new(address, Arc::clone(&activity)));
         async move {
             let mut request = normalize(request.map(Body::new));
             request.extensions_mut().insert(peer);
