@@ -6,8 +6,8 @@
 //! that `exec` meets, and [`simulator`] is the controllers, which move Pods, VMs and namespaces through their lives.
 //! [`Sandbox::start`] plugs the upper two in where the server asks a kubelet or an aggregated API.
 //!
-//! It says that it is one (version suffix, `Warning` header), and deliberately never grows a scheduler, real containers,
-//! admission webhooks, schemas, or roles: see `docs/sandbox.md`.
+//! It says that it is one (version suffix, `Warning` header), and runs nothing: no containers, no networks, no
+//! webhooks. Quotas, roles and policies are kept and shown, not enforced: see `docs/sandbox.md`.
 #![warn(missing_docs)]
 
 mod error;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::made::NODE;
+use crate::machinery::VERSION;
 use crate::machinery::notation::clock;
 use crate::server::cluster::{Cluster, Write};
 
@@ -46,6 +47,6 @@ fn node() -> Value {
             condition("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
             condition("Ready", "True", "KubeletReady", "kubelet is posting ready status")],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-        "nodeInfo": {"architecture": "amd64", "operatingSystem": "linux", "kubeletVersion": "v1.36.3+sandbox", "kubeProxyVersion": "", "osImage": "KubeKCloud sandbox",
+        "nodeInfo": {"architecture": "amd64", "operatingSystem": "linux", "kubeletVersion": VERSION, "kubeProxyVersion": "", "osImage": "KubeKCloud sandbox",
             "kernelVersion": "simulated", "containerRuntimeVersion": "simulated://1", "bootID": "sandbox", "machineID": "sandbox", "systemUUID": "sandbox"}}})
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::reply::{self, Reply};
 use super::request::Request;
+use crate::machinery::VERSION;
 use crate::machinery::registry::{Kind, Registry};
 use crate::machinery::status::{Answer, Refusal};
 
@@ -12,7 +13,7 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 
 /// A Kubernetes version with a suffix that says what this is.
 pub(crate) fn version() -> Value {
-    json!({"major": "1", "minor": "36", "gitVersion": "v1.36.3+sandbox", "gitCommit": "", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z",
+    json!({"major": "1", "minor": "36", "gitVersion": VERSION, "gitCommit": "", "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z",
         "goVersion": "", "compiler": "", "platform": "linux/amd64", "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1",
         "minCompatibilityMinor": "35"})
 }
@@ -33,7 +34,8 @@ pub(crate) fn root(registry: &Registry) -> Reply {
 fn wants_aggregated(request: &Request) -> bool {
     request.header(header::ACCEPT).split(',').any(|a| {
         let a: String = a.chars().filter(|c| !c.is_whitespace()).collect();
-        a.contains("g=apidiscovery.k8s.io") && a.contains("v=v2;") || a.ends_with("v=v2") || a.contains("v=v2;as")
+        let said = |parameter| a.split(';').any(|p| p == parameter);
+        said("g=apidiscovery.k8s.io") && said("v=v2")
     })
 }
 

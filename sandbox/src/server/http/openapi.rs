@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::reply::{self, Reply};
 use super::request::Request;
+use crate::machinery::VERSION;
 use crate::machinery::registry::{Kind, Registry};
 use crate::machinery::status::Answer;
 
@@ -39,7 +40,7 @@ pub(crate) fn document(registry: &Registry, group: &str, version: &str) -> Answe
     }
     Ok(reply::json(
         200,
-        &json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1.36.3+sandbox"}, "paths": paths, "components": {"schemas": {}}}),
+        &json!({"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": VERSION}, "paths": paths, "components": {"schemas": {}}}),
     ))
 }
 
@@ -53,7 +54,7 @@ pub(crate) fn second(request: &Request) -> Reply {
     if request.header(header::ACCEPT).contains(PROTOBUF_V2_ASKED) {
         return reply::bytes(200, PROTOBUF_V2, Bytes::from_static(EMPTY_V2));
     }
-    reply::json(200, &json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": "v1.36.3+sandbox"}, "paths": {}, "definitions": {}}))
+    reply::json(200, &json!({"swagger": "2.0", "info": {"title": "Kubernetes", "version": VERSION}, "paths": {}, "definitions": {}}))
 }
 
 fn root(group: &str, version: &str) -> String {
