@@ -95,10 +95,7 @@ pub(super) async fn read(host: &Host, target: &Target, request: &Request) -> Ans
 }
 
 fn wanted(target: &Target, request: &Request) -> Answer<Wanted> {
-    let number = |name: &str| match request.query(name) {
-        "" => Ok(None),
-        text => text.parse::<i64>().map(Some).map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))),
-    };
+    let number = |name: &str| request.number::<i64>(name);
     let (tail, limit, seconds) = (number("tailLines")?, number("limitBytes")?, number("sinceSeconds")?);
     let mut causes = Vec::new();
     if let Some(tail) = tail.filter(|n| *n < 0) {

@@ -5,17 +5,19 @@
 use json_patch::PatchOperation;
 use serde_json::{Value, json};
 
-use crate::machinery::status::{Answer, Refusal};
+/// Why a patch does not apply. The real server says no more of it either.
+#[derive(Debug)]
+pub(crate) struct Unfit;
 
 /// Carries out a patch. On an error the object is half changed, and to be dropped.
-pub(crate) fn patch(object: &mut Value, operations: &[Value]) -> Answer<()> {
+pub(crate) fn patch(object: &mut Value, operations: &[Value]) -> Result<(), Unfit> {
     operations.iter().try_for_each(|operation| {
-        let operation = serde_json::from_value(plain(object, operation.clone())).map_err(|_| Refusal::rejected())?;
+        let operation = serde_json::from_value(plain(object, operation.clone())).map_err(|_| Unfit)?;
         carry_out(object, operation)
     })
 }
 
-fn carry_out(object: &mut Value, operation: PatchOperation) -> Answer<()> {
+fn carry_out(object: &mut Value, operation: PatchOperation) -> Result<(), Unfit> {
     let operation = match operation {
         PatchOperation::Test(test) if test.value.is_null() && object.pointer(test.path.as_str()).is_none() => return Ok(()),
         PatchOperation::Replace(replace) if is_new_field(object, replace.path.as_str()) => {
@@ -26,7 +28,7 @@ fn carry_out(object: &mut Value, operation: PatchOperation) -> Answer<()> {
         }
         other => other,
     };
-    json_patch::patch(object, &[operation]).map_err(|_| Refusal::rejected())
+    json_patch::patch(object, &[operation]).map_err(|_| Unfit)
 }
 
 /// An operation as the standard has it.

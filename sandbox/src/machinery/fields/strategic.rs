@@ -5,13 +5,23 @@
 use serde_json::{Map, Value, json};
 
 use crate::machinery::registry::schema::{Field, Shape};
-use crate::machinery::status::{Answer, Refusal};
+
+/// A patch that can't be merged.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Refused {
+    /// The patch is malformed, and the real server says whose fault that is.
+    Malformed(&'static str),
+    /// The patch is malformed, and the real server blames itself.
+    Unmergeable(String),
+}
+
+type Merged<T = ()> = Result<T, Refused>;
 
 const ORDER: &str = "$setElementOrder/";
 const DELETE: &str = "$deleteFromPrimitiveList/";
 
 /// Merges a patch into an object of a type.
-pub(crate) fn merge(shape: &Shape, object: &mut Value, patch: &Value) -> Answer<()> {
+pub(crate) fn merge(shape: &Shape, object: &mut Value, patch: &Value) -> Merged {
     let (Value::Object(map), Value::Object(patch)) = (&mut *object, patch) else {
         *object = patch.clone();
         return Ok(());
@@ -20,7 +30,7 @@ pub(crate) fn merge(shape: &Shape, object: &mut Value, patch: &Value) -> Answer<
     Ok(())
 }
 
-fn merge_maps(shape: &Shape, mut map: Map<String, Value>, patch: &Map<String, Value>) -> Answer<Map<String, Value>> {
+fn merge_maps(shape: &Shape, mut map: Map<String, Value>, patch: &Map<String, Value>) -> Merged<Map<String, Value>> {
     match patch.get("$patch").map(|p| p.as_str().unwrap_or_default()) {
         None => {}
         Some("replace") => return Ok(patch.iter().filter(|(k, _)| *k != "$patch").map(|(k, v)| (k.clone(), v.clone())).collect()),
@@ -54,7 +64,7 @@ fn field<'s>(shape: &'s Shape, name: &str) -> (&'s Shape, Option<&'static str>) 
     declared.map_or((shape.inner(), None), |f| (&f.shape, f.patch))
 }
 
-fn merge_field(shape: &Shape, map: &mut Map<String, Value>, name: &str, value: &Value) -> Answer<()> {
+fn merge_field(shape: &Shape, map: &mut Map<String, Value>, name: &str, value: &Value) -> Merged {
     let (inner, key) = field(shape, name);
     let merged = match (map.remove(name), value) {
         (Some(Value::Object(old)), Value::Object(new)) => Some(Value::Object(merge_maps(inner, old, new)?)),
@@ -79,7 +89,7 @@ fn plain(value: &Value, drop_nulls: bool) -> Option<Value> {
     }
 }
 
-fn merge_list(list: &Shape, key: &str, old: Vec<Value>, new: &[Value]) -> Answer<Vec<Value>> {
+fn merge_list(list: &Shape, key: &str, old: Vec<Value>, new: &[Value]) -> Merged<Vec<Value>> {
     if old.iter().chain(new).any(|e| !e.is_object()) {
         return merge_scalars(old, new);
     }
@@ -103,9 +113,9 @@ fn merge_list(list: &Shape, key: &str, old: Vec<Value>, new: &[Value]) -> Answer
 }
 
 /// Scalars are put together without repeats.
-fn merge_scalars(old: Vec<Value>, new: &[Value]) -> Answer<Vec<Value>> {
+fn merge_scalars(old: Vec<Value>, new: &[Value]) -> Merged<Vec<Value>> {
     if old.iter().chain(new).any(|e| e.is_object() || e.is_array()) {
-        return Err(unmergeable("list element types are not identical"));
+        return Err(Refused::Unmergeable("list element types are not identical".to_owned()));
     }
     let mut out: Vec<Value> = Vec::new();
     for value in old.iter().chain(new) {
@@ -117,7 +127,7 @@ fn merge_scalars(old: Vec<Value>, new: &[Value]) -> Answer<Vec<Value>> {
 }
 
 /// Follows the elements of a patch that are directives; what is left of both lists.
-fn special(key: &str, mut old: Vec<Value>, new: &[Value]) -> Answer<(Vec<Value>, Vec<Value>)> {
+fn special(key: &str, mut old: Vec<Value>, new: &[Value]) -> Merged<(Vec<Value>, Vec<Value>)> {
     let (mut rest, mut replace) = (Vec::new(), false);
     for value in new {
         match value.get("$patch").map(|p| p.as_str().unwrap_or_default()) {
@@ -127,14 +137,14 @@ fn special(key: &str, mut old: Vec<Value>, new: &[Value]) -> Answer<(Vec<Value>,
                 None => return Err(keyless(value, key)),
             },
             Some("replace") => replace = true,
-            Some("merge") => return Err(unmergeable("merging lists cannot yet be specified in the patch")),
+            Some("merge") => return Err(Refused::Unmergeable("merging lists cannot yet be specified in the patch".to_owned())),
             Some(other) => return Err(unknown_type(other, value.as_object().unwrap_or(&Map::new()))),
         }
     }
     Ok(if replace { (rest, Vec::new()) } else { (old, rest) })
 }
 
-fn set_order(shape: &Shape, map: &mut Map<String, Value>, name: &str, order: &[Value], patch: Option<&Value>) -> Answer<()> {
+fn set_order(shape: &Shape, map: &mut Map<String, Value>, name: &str, order: &[Value], patch: Option<&Value>) -> Merged {
     let (inner, key) = field(shape, name);
     let key = key.unwrap_or_default();
     let merge_key = if key == "*" { "" } else { key };
@@ -156,7 +166,7 @@ fn set_order(shape: &Shape, map: &mut Map<String, Value>, name: &str, order: &[V
 }
 
 /// The patch's elements must stand in the order that it asks for.
-fn in_order(patch: &[Value], order: &[Value], key: &str) -> Answer<()> {
+fn in_order(patch: &[Value], order: &[Value], key: &str) -> Merged {
     let plain: Vec<&Value> = patch.iter().filter(|e| e.get("$patch").is_none()).collect();
     let mut wanted = order.iter();
     let all = plain.iter().all(|e| wanted.any(|o| same(key, e, o)));
@@ -164,7 +174,7 @@ fn in_order(patch: &[Value], order: &[Value], key: &str) -> Answer<()> {
         return Ok(());
     }
     let why = format!("The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n", json!(plain), json!(order));
-    Err(unmergeable(why))
+    Err(Refused::Unmergeable(why))
 }
 
 fn same(key: &str, a: &Value, b: &Value) -> bool {
@@ -172,7 +182,7 @@ fn same(key: &str, a: &Value, b: &Value) -> bool {
 }
 
 /// The elements that the order names, in that order; the others where they stood among them on the server.
-fn arrange(key: &str, merged: Vec<Value>, order: &[Value], server: &[Value]) -> Answer<Vec<Value>> {
+fn arrange(key: &str, merged: Vec<Value>, order: &[Value], server: &[Value]) -> Merged<Vec<Value>> {
     if let Some(element) = merged.iter().find(|e| !key.is_empty() && e.get(key).is_none()) {
         return Err(keyless(element, key));
     }
@@ -198,31 +208,26 @@ fn delete_scalars(map: &mut Map<String, Value>, field: &str, gone: &Value) {
     }
 }
 
-fn retain_keys(map: &mut Map<String, Value>, patch: &Map<String, Value>) -> Answer<()> {
-    let wrong = || Refusal::bad_request("invalid patch format of retainKeys");
+fn retain_keys(map: &mut Map<String, Value>, patch: &Map<String, Value>) -> Merged {
+    const WRONG: Refused = Refused::Malformed("invalid patch format of retainKeys");
     let Some(keys) = patch.get("$retainKeys") else { return Ok(()) };
-    let keys = keys.as_array().ok_or_else(wrong)?;
+    let keys = keys.as_array().ok_or(WRONG)?;
     let listed = |name: &str| keys.iter().any(|k| k == name);
     if patch.iter().any(|(name, value)| !value.is_null() && !name.starts_with('$') && !listed(name)) {
-        return Err(wrong());
+        return Err(WRONG);
     }
     map.retain(|name, _| listed(name));
     Ok(())
 }
 
-fn keyless(element: &Value, key: &str) -> Refusal {
-    unmergeable(format!("map: {} does not contain declared merge key: {key}", element))
+fn keyless(element: &Value, key: &str) -> Refused {
+    Refused::Unmergeable(format!("map: {} does not contain declared merge key: {key}", element))
 }
 
-fn unknown_type(kind: &str, map: &Map<String, Value>) -> Refusal {
-    unmergeable(format!("unknown patch type: {kind} in map: {}", json!(map)))
+fn unknown_type(kind: &str, map: &Map<String, Value>) -> Refused {
+    Refused::Unmergeable(format!("unknown patch type: {kind} in map: {}", json!(map)))
 }
 
-fn mistyped(value: &Value) -> Refusal {
-    unmergeable(format!("expected a list, but received {value}"))
-}
-
-/// The patch is malformed, and the real server blames itself.
-fn unmergeable(why: impl Into<String>) -> Refusal {
-    Refusal::new(500, "", why)
+fn mistyped(value: &Value) -> Refused {
+    Refused::Unmergeable(format!("expected a list, but received {value}"))
 }

@@ -139,15 +139,14 @@ fn a_patch_that_cannot_be_merged_says_why() {
     let deployment = kind("deployments.apps").shape;
     let refused = |patch: Value| {
         let mut object = deployment_object();
-        let refusal = strategic::merge(&deployment, &mut object, &patch).expect_err("refused");
-        (refusal.code, refusal.message)
+        strategic::merge(&deployment, &mut object, &patch).expect_err("refused")
     };
     let keyless = json!({"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}});
-    assert_eq!(refused(keyless), (500, r#"map: {"image":"x"} does not contain declared merge key: name"#.to_owned()));
+    assert_eq!(refused(keyless), strategic::Refused::Unmergeable(r#"map: {"image":"x"} does not contain declared merge key: name"#.to_owned()));
     let bogus = json!({"spec": {"$patch": "bogus"}});
-    assert_eq!(refused(bogus), (500, r#"unknown patch type: bogus in map: {"$patch":"bogus"}"#.to_owned()));
+    assert_eq!(refused(bogus), strategic::Refused::Unmergeable(r#"unknown patch type: bogus in map: {"$patch":"bogus"}"#.to_owned()));
     let keys = json!({"spec": {"strategy": {"$retainKeys": ["type"], "rollingUpdate": {}}}});
-    assert_eq!(refused(keys), (400, "invalid patch format of retainKeys".to_owned()));
+    assert_eq!(refused(keys), strategic::Refused::Malformed("invalid patch format of retainKeys"));
 }
 
 fn deployment_object() -> Value {

@@ -104,9 +104,9 @@ pub(super) fn check_name(key: &Key, object: &Value) -> Answer<()> {
 fn patched(kind: &Kind, before: &Value, patch: &Patch, write: &Write) -> Answer<Value> {
     let mut object = before.clone();
     match patch {
-        Patch::Json(patch) => json::patch(&mut object, patch)?,
+        Patch::Json(patch) => json::patch(&mut object, patch).map_err(|_| Refusal::rejected())?,
         Patch::Merge(patch) => json_patch::merge(&mut object, patch),
-        Patch::Strategic(patch) => strategic::merge(&kind.shape, &mut object, patch)?,
+        Patch::Strategic(patch) => strategic::merge(&kind.shape, &mut object, patch).map_err(unmergeable)?,
         Patch::Apply { config, force } => {
             let config = applicable(kind, config, write)?;
             object = apply::apply(kind, before, &config, &write.writer, *force).map_err(|c| conflicts(&c))?;
@@ -123,6 +123,13 @@ fn patched(kind: &Kind, before: &Value, patch: &Patch, write: &Write) -> Answer<
     let unknown = typed::conform(&kind.shape, &mut object).map_err(|wrong| wrong_result(&wrong.decoding()))?;
     write.unknown_fields(&unknown, |all| wrong_result(&format!("strict decoding error: {all}")))?;
     Ok(object)
+}
+
+fn unmergeable(refused: strategic::Refused) -> Refusal {
+    match refused {
+        strategic::Refused::Malformed(why) => Refusal::bad_request(why),
+        strategic::Refused::Unmergeable(why) => Refusal::new(500, "", why),
+    }
 }
 
 /// A patch whose result is no object of its kind.

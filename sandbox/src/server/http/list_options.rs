@@ -24,8 +24,8 @@ pub(super) struct ListOptions<'r> {
 impl<'r> ListOptions<'r> {
     pub(super) fn parse(kind: &Kind, request: &'r Request, watch: bool) -> Answer<Self> {
         let options = ListOptions {
-            limit: number(request.query("limit"))?.unwrap_or(0),
-            timeout: number(request.query("timeoutSeconds"))?,
+            limit: request.number("limit")?.unwrap_or(0),
+            timeout: request.number("timeoutSeconds")?,
             version: request.query("resourceVersion"),
             matching: request.query("resourceVersionMatch"),
             token: request.query("continue"),
@@ -81,15 +81,6 @@ fn forbidden(why: &str) -> Cause {
 
 fn unsupported(value: &str, supported: &str) -> Cause {
     Cause::new("FieldValueNotSupported", "resourceVersionMatch", format!("Unsupported value: {value:?}: supported values: {supported}"))
-}
-
-/// A number that is not negative; negative ones count as unset.
-pub(super) fn number<T: TryFrom<i64>>(text: &str) -> Answer<Option<T>> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let number: i64 = text.parse().map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax")))?;
-    Ok(T::try_from(number).ok())
 }
 
 /// A version in a query; `None` when it is unset.

@@ -3,7 +3,6 @@
 
 use serde_json::json;
 
-use super::list_options;
 use super::request::Request;
 use crate::machinery::notation::cause::Cause;
 use crate::machinery::notation::value::{set, text};
@@ -12,7 +11,7 @@ use crate::server::cluster::DeleteOptions;
 
 /// How to delete, from the body and the query; the query wins.
 pub(super) fn delete(request: &Request) -> Answer<DeleteOptions> {
-    list_options::number::<i64>(request.query("gracePeriodSeconds"))?;
+    request.number::<i64>("gracePeriodSeconds")?;
     let mut body = if request.content_type() == "application/json" && !request.body().is_empty() {
         request.json().map_err(Refusal::bad_request)?
     } else {

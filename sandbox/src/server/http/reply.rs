@@ -24,11 +24,6 @@ fn with(code: u16, content_type: &str, body: UnsyncBoxBody<Bytes, Infallible>) -
     reply
 }
 
-/// JSON text as it is.
-pub(crate) fn raw(code: u16, body: impl Into<Bytes>) -> Reply {
-    with(code, "application/json", Full::new(body.into()).boxed_unsync())
-}
-
 pub(crate) fn json(code: u16, body: &Value) -> Reply {
     json_as(code, "application/json", body)
 }

@@ -68,6 +68,16 @@ impl Request {
         self.upgrade.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// A whole number, if there is one that fits; negative ones of what can't be negative count as unset.
+    pub(crate) fn number<T: TryFrom<i64>>(&self, name: &str) -> Answer<Option<T>> {
+        let text = self.query(name);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let number: i64 = text.parse().map_err(|_| Refusal::bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax")))?;
+        Ok(T::try_from(number).ok())
+    }
+
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.says(name).unwrap_or(false)
     }

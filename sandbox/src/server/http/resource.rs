@@ -58,7 +58,7 @@ fn one(request: &Request, kind: &Kind, code: u16, entry: &Entry) -> Answer<Reply
         As::Object => {
             let mut text = Vec::with_capacity(entry.text.len());
             list::object(kind, entry, &mut text);
-            reply::raw(code, text)
+            reply::bytes(code, "application/json", text.into())
         }
         As::Table => {
             reply::json(code, &table::table(kind, &[entry], table::include(request)?, true, json!({"resourceVersion": entry.version.to_string()})))
@@ -220,7 +220,7 @@ fn scale(served: &Served, target: &Target, request: &Request) -> Answer<Reply> {
         Method::GET => return Ok(reply::json(200, &scale)),
         Method::PUT => scale = checked_scale(request.object("Scale")?)?,
         Method::PATCH => match parse_patch(request)? {
-            Patch::Json(patch) => json::patch(&mut scale, &patch)?,
+            Patch::Json(patch) => json::patch(&mut scale, &patch).map_err(|_| Refusal::rejected())?,
             Patch::Merge(patch) | Patch::Strategic(patch) | Patch::Apply { config: patch, .. } => json_patch::merge(&mut scale, &patch),
         },
         _ => return Err(Refusal::method()),
