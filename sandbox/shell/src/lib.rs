@@ -31,6 +31,7 @@ mod stop;
 mod syntax;
 pub mod tree;
 pub mod tty;
+mod variables;
 mod words;
 
 #[cfg(test)]

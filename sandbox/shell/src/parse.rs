@@ -6,6 +6,8 @@ use super::syntax::{Command, Join, List, Pipeline, Redirect, Stage, To, Word};
 const LENGTH: usize = 64 << 10;
 /// Deeper nesting is refused.
 pub(super) const DEPTH: usize = 40;
+/// Longer pipelines are refused: all of their commands run at once.
+const STAGES: usize = 64;
 
 /// A script that can't be understood, as the shell says it.
 pub(crate) type Wrong = String;
@@ -152,6 +154,9 @@ impl Parser {
             self.blanks();
             if self.starts("||") || !self.take("|") {
                 return Ok(Pipeline { negate, stages });
+            }
+            if stages.len() >= STAGES {
+                return Err("too many commands in a pipeline".to_owned());
             }
             self.lines();
             stages.push(self.stage()?);

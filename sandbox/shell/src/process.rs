@@ -1,6 +1,5 @@
 //! A process in a container: its variables, directory and streams.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,14 +9,14 @@ use super::io::Io;
 use super::places::{Places, shown};
 use super::stop::{Run, Stop};
 use super::tty::Tty;
-
-/// More variables than this are not kept.
-const VARIABLES: usize = 1_000;
+use super::variables::Variables;
 
 /// A longer argument is refused, as by Linux.
 pub(crate) const ARGUMENT: usize = 128 << 10;
 /// Commands that run within each other: each takes some of its thread's stack, which no script may use up.
 const DEPTH: usize = 64;
+/// Processes of one program at a time: pipelines within pipelines are many before any of them has taken a step.
+const PROCESSES: usize = 128;
 
 /// What processes of one container share.
 #[derive(Debug)]
@@ -46,9 +45,8 @@ pub(crate) struct Process {
     pub(crate) container: Arc<Container>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) tty: Option<Arc<Tty>>,
-    /// A value, and whether programs see it.
-    pub(crate) variables: BTreeMap<String, (String, bool)>,
-    pub(crate) arguments: Vec<String>,
+    pub(crate) variables: Variables,
+    pub(crate) arguments: Arc<Vec<String>>,
     pub(crate) cwd: String,
     pub(crate) status: i32,
     /// `set -e`.
@@ -58,8 +56,15 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn fork(&self) -> Process {
-        self.clone()
+    /// A process of its own, which begins with what this one has.
+    pub(crate) async fn fork(&self, io: &Io) -> Run<Process> {
+        self.clock.work(1)?;
+        // Each process has the clock.
+        if Arc::strong_count(&self.clock) > PROCESSES {
+            self.complain(io, "sh: can't fork: Resource temporarily unavailable").await?;
+            return Err(Stop::Exit(2));
+        }
+        Ok(self.clone())
     }
 
     /// Goes one level deeper: the level to return to. A script that runs itself ends here.
@@ -89,16 +94,14 @@ impl Process {
             "RANDOM" => Some((self.clock.now().as_nanosecond() / 1_000_003 % 32_768).to_string()),
             _ => match name.parse::<usize>() {
                 Ok(number) => self.arguments.get(number - 1).cloned(),
-                Err(_) => self.variables.get(name).map(|(value, _)| value.clone()),
+                Err(_) => self.variables.get(name).map(|(value, _)| value.to_owned()),
             },
         }
     }
 
-    pub(crate) fn assign(&mut self, name: &str, value: String) {
-        let exported = self.variables.get(name).is_some_and(|(_, exported)| *exported);
-        if self.variables.len() < VARIABLES || self.variables.contains_key(name) {
-            self.variables.insert(name.to_owned(), (value, exported));
-        }
+    pub(crate) fn assign(&mut self, name: &str, value: String) -> Run<()> {
+        let exported = self.variables.get(name).is_some_and(|(_, exported)| exported);
+        self.variables.set(name, value, exported)
     }
 
     pub(crate) async fn say(&self, io: &Io, text: impl Into<Bytes>) -> Run<()> {

@@ -11,6 +11,7 @@ use super::places::absolute;
 use super::process::{Container, Process};
 use super::stop::{Run, Stop};
 use super::tty::Tty;
+use super::variables::Variables;
 
 /// Why a process does not begin, in the words of a container runtime.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,7 @@ pub(crate) fn code(ended: Run<i32>) -> Option<i32> {
     match ended {
         Ok(status) | Err(Stop::Exit(status)) => Some(status),
         Err(Stop::Broken) => Some(141),
+        Err(Stop::Full) => Some(2),
         Err(Stop::Break | Stop::Continue) => Some(0),
         Err(Stop::Ended) => None,
     }
@@ -50,9 +52,9 @@ pub(crate) async fn begin(
     argv: &[String],
     io: Io,
 ) -> Result<Run<i32>, NotStarted> {
-    let variables = container.env.iter().map(|(k, v)| (k.clone(), (v.clone(), true))).collect();
+    let variables = Variables::of(&container.env);
     let cwd = container.workdir.clone();
-    let mut process = Process { container, clock, tty: tty.clone(), variables, arguments: vec![], cwd, status: 0, strict: false, depth: 0 };
+    let mut process = Process { container, clock, tty: tty.clone(), variables, arguments: Arc::default(), cwd, status: 0, strict: false, depth: 0 };
     let name = argv.first().map_or("", String::as_str);
     if !is_program(&process, name) {
         let why = match name.contains('/') {

@@ -9,6 +9,8 @@ pub(crate) enum Stop {
     Broken,
     /// The clock has come to its end, or the work that is done for one process.
     Ended,
+    /// It has used up its memory.
+    Full,
     Break,
     Continue,
 }

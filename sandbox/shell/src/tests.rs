@@ -126,6 +126,28 @@ async fn work_without_end_ends() {
     assert_eq!((text.as_str(), status), ("sh: argument list too long\n", 126));
 }
 
+/// All commands of a pipeline run at once, and so do those of the pipelines within it: what each has, nobody may multiply.
+#[tokio::test]
+async fn memory_has_an_end() {
+    let doubled = |times| format!("x=0123456789abcdef; {}", "x=$x$x; ".repeat(times));
+    let many: String = (0..900).map(|n| format!("v{n}=$x; ")).collect();
+    let full = (String::from("sh: out of memory\n"), 2);
+    assert_eq!(sh(&format!("{}{many}", doubled(12))).await, full);
+    assert_eq!(
+        sh(&format!("{}for i in 1 2 3 4 5 6 7 8 9; do echo $x | {{ y=$x; z=$x; read a; }}; done; echo freed", doubled(12))).await.0,
+        "freed\n"
+    );
+    assert_eq!(sh("x=1; for i in $(seq 1 2000); do x=$x; export a$i=$i; done").await.0, "sh: out of memory\n");
+    let (text, status) = sh(&format!("{many}{}:", ": | ".repeat(500))).await;
+    assert_eq!((text.as_str(), status), ("sh: too many commands in a pipeline\n", 2));
+    // A pipeline of pipelines, each of whose commands would have a value of its own.
+    let inner = "{ y=$x$x; read a; }";
+    let inner = format!("{inner}{}", format!(" | {inner}").repeat(40));
+    let (text, _) = sh(&format!("{}( {inner} ){}", doubled(10), format!(" | ( {inner} )").repeat(20))).await;
+    assert!(text.contains("sh: can't fork: Resource temporarily unavailable") || text.contains("sh: out of memory"), "{text}");
+    assert_eq!(sh(&format!("{}echo $x $x $x $x $x", doubled(12))).await, ("sh: argument list too long\n".to_owned(), 126));
+}
+
 /// A thread's stack has an end, and whoever meets it takes the whole process along.
 #[tokio::test]
 async fn what_runs_itself_ends() {

@@ -1,5 +1,7 @@
 //! What changes the shell itself.
 
+use std::sync::Arc;
+
 use super::known::{BUILTINS, PROGRAMS};
 use super::options::options;
 use crate::io::Io;
@@ -48,7 +50,7 @@ pub(super) async fn cd(process: &mut Process, io: &Io, args: &[String]) -> Run<i
     match process.container.places.stat(&path) {
         Ok(node) if node.is_dir() => {
             let old = std::mem::replace(&mut process.cwd, path);
-            process.assign("OLDPWD", old);
+            process.assign("OLDPWD", old)?;
             Ok(0)
         }
         other => {
@@ -65,23 +67,21 @@ pub(super) async fn variables(process: &mut Process, io: &Io, name: &str, args: 
             for arg in args {
                 match arg.strip_prefix(['-', '+']) {
                     Some(letters) => process.strict = if letters.contains('e') { arg.starts_with('-') } else { process.strict },
-                    None => process.arguments = args.iter().filter(|a| !a.starts_with('-')).cloned().collect(),
+                    None => process.arguments = Arc::new(args.iter().filter(|a| !a.starts_with('-')).cloned().collect()),
                 }
             }
         }
-        "shift" => drop(process.arguments.drain(..process.arguments.len().min(1))),
-        "unset" => args.iter().for_each(|name| drop(process.variables.remove(name))),
+        "shift" => process.arguments = Arc::new(process.arguments.iter().skip(1).cloned().collect()),
+        "unset" => args.iter().for_each(|name| process.variables.remove(name)),
         _ if args.is_empty() => {
-            let all: String = process.variables.iter().filter(|(_, (_, out))| *out).map(|(k, (v, _))| format!("export {k}='{v}'\n")).collect();
+            let all: String = process.variables.exported().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
             process.say(io, all).await?;
         }
         _ => {
             for arg in args {
                 let (name, value) = arg.split_once('=').map_or((arg.as_str(), None), |(name, value)| (name, Some(value.to_owned())));
-                process.assign(name, value.unwrap_or_else(|| process.variable(name).to_owned()));
-                if let Some((_, exported)) = process.variables.get_mut(name) {
-                    *exported = true;
-                }
+                let value = value.unwrap_or_else(|| process.variable(name).to_owned());
+                process.variables.set(name, value, true)?;
             }
         }
     }
@@ -96,7 +96,7 @@ pub(super) async fn read(process: &mut Process, io: &Io, args: &[String]) -> Run
     let mut rest = text.trim();
     for (index, name) in names.iter().enumerate() {
         let word = if index + 1 == names.len() { rest } else { rest.split([' ', '\t']).next().unwrap_or_default() };
-        process.assign(name, word.to_owned());
+        process.assign(name, word.to_owned())?;
         rest = rest[word.len()..].trim_start();
     }
     Ok(i32::from(line.is_none()))

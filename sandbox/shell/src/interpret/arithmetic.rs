@@ -51,19 +51,23 @@ impl Sum<'_> {
         if let Some(name) = self.name() {
             if !self.text.trim_start().starts_with("==") && self.take("=") {
                 let value = self.ranked(0)?;
-                self.process.assign(&name, value.to_string());
+                self.assign(&name, value)?;
                 return Ok(value);
             }
             for operator in ["+", "-", "*"] {
                 if self.take(&format!("{operator}=")) {
                     let value = apply(operator, self.held(&name), self.ranked(0)?)?;
-                    self.process.assign(&name, value.to_string());
+                    self.assign(&name, value)?;
                     return Ok(value);
                 }
             }
         }
         self.text = before;
         self.ranked(0)
+    }
+
+    fn assign(&mut self, name: &str, value: i64) -> Result<(), String> {
+        self.process.assign(name, value.to_string()).map_err(|_| "out of memory".to_owned())
     }
 
     fn held(&self, name: &str) -> i64 {
@@ -95,7 +99,7 @@ impl Sum<'_> {
             if self.take(sign) {
                 let name = self.name().ok_or(WRONG)?;
                 let value = self.held(&name).wrapping_add(if sign == "++" { 1 } else { -1 });
-                self.process.assign(&name, value.to_string());
+                self.assign(&name, value)?;
                 return Ok(value);
             }
         }
@@ -113,7 +117,7 @@ impl Sum<'_> {
             let value = self.held(&name);
             for (sign, step) in [("++", 1), ("--", -1)] {
                 if self.take(sign) {
-                    self.process.assign(&name, value.wrapping_add(step).to_string());
+                    self.assign(&name, value.wrapping_add(step))?;
                 }
             }
             return Ok(value);

@@ -10,15 +10,17 @@ use crate::process::{ARGUMENT, Process};
 use crate::stop::{Run, Stop};
 use crate::syntax::{Part, Word};
 
-/// More fields than this are refused.
+/// More fields than this are refused, and more bytes of them.
 const FIELDS: usize = 4_096;
+const ARGUMENTS: usize = 2 * ARGUMENT;
 
 /// The arguments that words stand for.
 pub(crate) async fn words(process: &mut Process, io: &Io, words: &[Word]) -> Run<Vec<String>> {
-    let mut out = Vec::new();
+    let (mut out, mut bytes) = (Vec::new(), 0);
     for word in words {
         let fields = fields(process, io, word).await?;
-        if out.len() + fields.len() > FIELDS {
+        bytes += fields.iter().map(String::len).sum::<usize>();
+        if out.len() + fields.len() > FIELDS || bytes > ARGUMENTS {
             return too_long(process, io).await;
         }
         out.extend(fields);
@@ -49,11 +51,11 @@ async fn fields(process: &mut Process, io: &Io, word: &Word) -> Run<Vec<String>>
     for part in word {
         if matches!(part, Part::Variable { name, quoted: true, default: None } if name == "@") {
             let each = process.arguments.clone();
-            for (index, argument) in each.into_iter().enumerate() {
+            for (index, argument) in each.iter().enumerate() {
                 if index > 0 {
                     out.extend(open.take());
                 }
-                open.get_or_insert_default().push_str(&argument);
+                open.get_or_insert_default().push_str(argument);
             }
             continue;
         }
@@ -112,7 +114,7 @@ fn value<'a>(process: &'a mut Process, io: &'a Io, part: &'a Part) -> BoxFuture<
                     ('+', Some(_)) | ('-', None) => Ok((one(process, io, word).await?, *quoted)),
                     ('=', None) => {
                         let value = one(process, io, word).await?;
-                        process.assign(name, value.clone());
+                        process.assign(name, value.clone())?;
                         Ok((value, *quoted))
                     }
                     (_, held) => Ok((if *way == '+' { String::new() } else { held.unwrap_or_default() }, *quoted)),
@@ -120,7 +122,7 @@ fn value<'a>(process: &'a mut Process, io: &'a Io, part: &'a Part) -> BoxFuture<
             }
             Part::Output { list, quoted } => {
                 let (stdout, input) = pipe();
-                let mut inner = process.fork();
+                let mut inner = process.fork(io).await?;
                 let inside = Io { stdin: io.stdin.clone(), stdout, stderr: io.stderr.clone() };
                 let running = async {
                     let status = subshell(&mut inner, &inside, list).await;

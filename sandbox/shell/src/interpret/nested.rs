@@ -1,5 +1,7 @@
 //! Commands that run others: a shell, `command`, `exec`, `env`.
 
+use std::sync::Arc;
+
 use super::{call, run};
 use crate::commands::known::{BUILTINS, is_program};
 use crate::commands::options::options;
@@ -12,14 +14,14 @@ use crate::stop::{Run, Stop};
 /// A script from `-c`, from a file, or from the standard input, line by line.
 pub(super) async fn sh(process: &mut Process, io: &Io, args: &[String]) -> Run<i32> {
     let (letters, rest) = options(args);
-    let mut inner = process.fork();
+    let mut inner = process.fork(io).await?;
     inner.strict = letters.contains('e');
     if letters.contains('c') {
         let Some((script, rest)) = rest.split_first() else {
             process.complain(io, "sh: -c requires an argument").await?;
             return Ok(2);
         };
-        inner.arguments = rest.iter().skip(1).cloned().collect();
+        inner.arguments = Arc::new(rest.iter().skip(1).cloned().collect());
         return ended(script_of(&mut inner, io, script).await);
     }
     if let Some((file, rest)) = rest.split_first() {
@@ -27,7 +29,7 @@ pub(super) async fn sh(process: &mut Process, io: &Io, args: &[String]) -> Run<i
             process.complain(io, &format!("sh: can't open '{file}': No such file or directory")).await?;
             return Ok(2);
         };
-        inner.arguments = rest.to_vec();
+        inner.arguments = Arc::new(rest.to_vec());
         return ended(script_of(&mut inner, io, &String::from_utf8_lossy(&content)).await);
     }
     ended(lines(&mut inner, io).await)
@@ -103,15 +105,15 @@ pub(super) async fn env(process: &mut Process, io: &Io, name: &str, args: &[Stri
         }
         return Ok(status);
     }
-    let mut inner = process.fork();
+    let mut inner = process.fork(io).await?;
     let sets = args.iter().take_while(|a| a.contains('=')).count();
     for (name, value) in args[..sets].iter().filter_map(|a| a.split_once('=')) {
-        inner.variables.insert(name.to_owned(), (value.to_owned(), true));
+        inner.variables.set(name, value.to_owned(), true)?;
     }
     if sets < args.len() {
         return call::run(&mut inner, io, &args[sets..]).await;
     }
-    let all: String = inner.variables.iter().filter(|(_, (_, exported))| *exported).map(|(k, (v, _))| format!("{k}={v}\n")).collect();
+    let all: String = inner.variables.exported().map(|(name, value)| format!("{name}={value}\n")).collect();
     process.say(io, all).await?;
     Ok(0)
 }

@@ -47,7 +47,7 @@ async fn piped(process: &Process, io: &Io, stages: &[Stage]) -> Run<i32> {
     for (index, each) in stages.iter().enumerate() {
         let (stdout, next) = if index + 1 == stages.len() { (io.stdout.clone(), Input::empty()) } else { pipe() };
         let inside = Io { stdin: std::mem::replace(&mut stdin, next), stdout, stderr: io.stderr.clone() };
-        let mut inner = process.fork();
+        let mut inner = process.fork(io).await?;
         running.push(async move {
             match stage(&mut inner, &inside, each).await {
                 Err(Stop::Exit(status)) => Ok(status),
@@ -64,7 +64,11 @@ fn stage<'a>(process: &'a mut Process, io: &'a Io, stage: &'a Stage) -> BoxFutur
     async move {
         process.clock.step().await?;
         let above = process.deeper(io).await?;
-        let ended = one(process, io, stage).await;
+        let mut ended = one(process, io, stage).await;
+        if ended == Err(Stop::Full) {
+            process.complain(io, "sh: out of memory").await?;
+            ended = Err(Stop::Exit(2));
+        }
         process.depth = above;
         ended
     }
@@ -82,22 +86,22 @@ async fn one(process: &mut Process, io: &Io, stage: &Stage) -> Run<i32> {
                     process.status = 0;
                     let value = expand::one(process, &io, word).await?;
                     status = process.status;
-                    process.assign(name, value);
+                    process.assign(name, value)?;
                 }
                 return Ok(status);
             }
             if assigns.is_empty() {
                 return call::run(process, &io, &argv).await;
             }
-            let mut inner = process.fork();
+            let mut inner = process.fork(&io).await?;
             for (name, word) in assigns {
                 let value = expand::one(process, &io, word).await?;
-                inner.variables.insert(name.clone(), (value, true));
+                inner.variables.set(name, value, true)?;
             }
             call::run(&mut inner, &io, &argv).await
         }
         Command::Group(inner) => list(process, &io, inner).await,
-        Command::Subshell(inner) => subshell(&mut process.fork(), &io, inner).await,
+        Command::Subshell(inner) => subshell(&mut process.fork(&io).await?, &io, inner).await,
         Command::While { until, test, body } => {
             let mut status = 0;
             while (tested(process, &io, test).await? == 0) != *until {
@@ -111,7 +115,7 @@ async fn one(process: &mut Process, io: &Io, stage: &Stage) -> Run<i32> {
         Command::For { name, words, body } => {
             let mut status = 0;
             for word in expand::words(process, &io, words).await? {
-                process.assign(name, word);
+                process.assign(name, word)?;
                 match body_once(process, &io, body).await? {
                     Some(ended) => status = ended,
                     None => break,
