@@ -1,7 +1,7 @@
 //! CustomResourceDefinitions: what their schemas allow ([`schema`], [`judge`]), whether they are sound themselves ([`definition`]) and
 //! which names they get ([`names`]). Which kinds they bring is [`crate::machinery::registry::custom`].
 //!
-//! The texts are the real server's, which people search the web for. Not here: validation rules in CEL
+//! Codes, reasons and fields are the real server's, and most texts, which people search the web for. Not here: validation rules in CEL
 //! (`x-kubernetes-validations`), which are accepted and not evaluated, and conversion webhooks.
 
 pub(crate) mod definition;
