@@ -28,17 +28,17 @@ pub struct Limits {
     pub time: Duration,
     /// Commands, sleeps, and pieces of 4 KiB that are read or written. Each command takes a millisecond on its clock.
     pub steps: u64,
-    /// Real time. Commands differ in what they cost, and this bounds those that cost much; what stays below the other
+    /// Time of the thread's processor. Commands differ in what they cost, and this bounds those that cost much; what stays below the other
     /// limits takes a few milliseconds, so that it hardly ever decides.
-    pub real: Duration,
+    pub cpu: Duration,
     /// Bytes of its output that are kept: the last ones.
     pub printed: usize,
 }
 
 impl Default for Limits {
-    /// 30 days, 10,000 steps, a second of real time, and the last 4 KiB of output.
+    /// 30 days, 10,000 steps, a quarter of a second of work, and the last 4 KiB of output.
     fn default() -> Self {
-        Limits { time: Duration::from_secs(30 * 24 * 3_600), steps: 10_000, real: Duration::from_secs(1), printed: 4 << 10 }
+        Limits { time: Duration::from_secs(30 * 24 * 3_600), steps: 10_000, cpu: Duration::from_millis(250), printed: 4 << 10 }
     }
 }
 
@@ -77,7 +77,7 @@ pub enum End {
 /// # Errors
 /// When there is no such program.
 pub fn run(container: &Arc<Container>, argv: &[String], from: Timestamp, stdin: Input, limits: &Limits) -> Result<Ahead, NotStarted> {
-    let clock = Arc::new(Clock::ahead(from, limits.time, limits.steps, limits.real));
+    let clock = Arc::new(Clock::ahead(from, limits.time, limits.steps, limits.cpu));
     let kept = Kept::new(limits.printed);
     let output = Output::Kept(kept.clone());
     let io = Io { stdin, stdout: output.clone(), stderr: output };

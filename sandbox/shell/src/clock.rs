@@ -6,9 +6,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::stop::{Run, Stop};
 
@@ -29,7 +30,7 @@ pub struct Clock {
 enum Way {
     Live,
     Played { at: Mutex<Timestamp>, until: Option<Timestamp> },
-    Ahead { at: Mutex<Timestamp>, until: Timestamp, steps: u64, deadline: Instant },
+    Ahead { at: Mutex<Timestamp>, until: Timestamp, steps: u64, deadline: Duration },
 }
 
 impl Clock {
@@ -44,9 +45,9 @@ impl Clock {
     }
 
     /// Begins at a time and waits for nothing; ends the process at its limits.
-    pub(crate) fn ahead(from: Timestamp, time: Duration, steps: u64, real: Duration) -> Self {
+    pub(crate) fn ahead(from: Timestamp, time: Duration, steps: u64, cpu: Duration) -> Self {
         let until = SignedDuration::try_from(time).ok().and_then(|time| from.checked_add(time).ok()).unwrap_or(Timestamp::MAX);
-        let deadline = Instant::now() + real;
+        let deadline = worked().saturating_add(cpu);
         Clock { way: Way::Ahead { at: Mutex::new(from), until, steps, deadline }, steps: 0.into(), lacks: false.into() }
     }
 
@@ -117,8 +118,13 @@ impl Clock {
     pub(crate) fn work(&self, steps: u64) -> Run<()> {
         let Way::Ahead { steps: most, deadline, .. } = &self.way else { return Ok(()) };
         let before = self.steps.fetch_add(steps, Ordering::Relaxed);
-        if before.saturating_add(steps) > *most || Instant::now() > *deadline { Err(Stop::Ended) } else { Ok(()) }
+        if before.saturating_add(steps) > *most || worked() > *deadline { Err(Stop::Ended) } else { Ok(()) }
     }
+}
+
+/// What the thread has worked so far: the end of a process must not depend on what else the machine does.
+fn worked() -> Duration {
+    clock_gettime(ClockId::ThreadCPUTime).try_into().unwrap_or_default()
 }
 
 fn pass(at: &Mutex<Timestamp>, until: Option<Timestamp>, time: Duration) -> Run<Timestamp> {
@@ -126,4 +132,20 @@ fn pass(at: &Mutex<Timestamp>, until: Option<Timestamp>, time: Duration) -> Run<
     let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
     *at = at.checked_add(time).map_err(|_| Stop::Ended)?;
     if until.is_some_and(|until| *at > until) { Err(Stop::Ended) } else { Ok(*at) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_machine_ends_nothing() {
+        let clock = Clock::ahead(Timestamp::UNIX_EPOCH, Duration::MAX, u64::MAX, Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(60));
+        assert_eq!(clock.work(1), Ok(()));
+        let began = std::time::Instant::now();
+        while clock.work(1).is_ok() {
+            assert!(began.elapsed() < Duration::from_secs(20));
+        }
+    }
 }
