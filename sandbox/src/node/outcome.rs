@@ -120,12 +120,26 @@ impl Outcomes {
     }
 }
 
-/// What stands for a command whose end depends on nothing but itself: it has no files of the Pod's, and its environment
-/// stands in its spec.
+/// Words with which a script chooses its way, and those with which it reads what each Pod has of its own.
+const CHOOSES: &[&str] = &["if", "[", "test", "while", "until", "exit", "break", "kill", "set", "grep"];
+const READS: &[&str] =
+    &["hostname", "hosts", "uname", "ps", "id", "whoami", "env", "printenv", "export", "date", "uptime", "ls", "stat", "find", "var", "run"];
+
+/// Whether a script could end in one Pod and run on in another: it reads its Pod, and chooses.
+fn may_differ(script: &str) -> bool {
+    let script = script.replace(['"', '\'', '\\'], "").replace("while true", "").replace("while :", "");
+    let has = |those: &[&str]| script.split(|c: char| c.is_whitespace() || ";(){}|&/".contains(c)).any(|word| those.contains(&word));
+    let chooses = script.contains("&&") || script.contains("||") || has(CHOOSES);
+    chooses && (script.contains(['$', '`', '<', '*', '?']) || has(READS))
+}
+
+/// What stands for a command whose end depends on nothing but itself: it has no files of the Pod's, its environment
+/// stands in its spec, and it makes nothing of the Pod's name, address, user or time.
 fn closed(spec: &Value) -> Option<u64> {
     let open = list(spec, "volumeMounts").iter().any(|m| text(m, "mountPath") != ACCOUNT)
         || !list(spec, "envFrom").is_empty()
-        || list(spec, "env").iter().any(|e| at(e, "valueFrom").is_some());
+        || list(spec, "env").iter().any(|e| at(e, "valueFrom").is_some())
+        || may_differ(&runtime::own_words(spec).join(" "));
     let mut hasher = DefaultHasher::new();
     spec.to_string().hash(&mut hasher);
     (!open).then(|| hasher.finish())
@@ -146,6 +160,23 @@ fn last_lines(log: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_looks_at_its_pod_is_run_for_each() {
+        for script in [
+            r#"if [ "$HOSTNAME" = hb ]; then echo b; exit 3; fi; sleep 100000000"#,
+            "grep hb /etc/hostname && exit 3; sleep infinity",
+            "/bin/host'name' | grep hb && exit; tail -f /dev/null",
+            "while [ $(date +%S) != 00 ]; do sleep 1; done",
+        ] {
+            let spec = json!({"image": "busybox", "command": ["sh", "-c", script]});
+            assert_eq!(closed(&spec), None, "{script}");
+        }
+        for script in ["while true; do echo $(date) $HOSTNAME; sleep 5; done", "until [ -f /tmp/ready ]; do sleep 1; done", "tail -f /dev/null"] {
+            let spec = json!({"image": "busybox", "command": ["sh", "-c", script]});
+            assert!(closed(&spec).is_some(), "{script}");
+        }
+    }
 
     #[test]
     fn a_message_is_the_end_of_the_log() {

@@ -21,7 +21,7 @@ use shell::tree::{Quota, Tree};
 use shell::{Container, places::Places};
 
 pub(crate) use files::ACCOUNT;
-pub(crate) use image::{is_idle_shell, main_process, may_know, own_process};
+pub(crate) use image::{is_idle_shell, main_process, may_know, own_process, own_words};
 
 /// Pods whose files are kept at a time.
 const KEPT: usize = 64;
