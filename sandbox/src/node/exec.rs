@@ -113,17 +113,18 @@ fn connect(host: &Host, target: &Target, request: &Request, behind: impl FnOnce(
     let inside = host.containers.open(&host.cluster, &pod, &name);
     let Some(behind) = behind(&pod, &name, &inside) else { return Err(Refusal::internal("the container has ended")) };
     let id = container::status(&pod, &name).map_or("", |s| text(s, "containerID")).to_owned();
-    let ended = move |code| Ended { pod: Key::of(&pod), uid: text(&pod, "metadata.uid").to_owned(), container: name, id, code };
-    let host = host.clone();
+    let ended = move |code| Ended { pod: Key::of(&pod), uid: text(&pod, "metadata.uid").to_owned(), container: name.clone(), id: id.clone(), code };
+    let (host, table) = (host.clone(), target.kind.table());
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let config = WebSocketConfig::default().max_message_size(Some(MESSAGE)).max_frame_size(Some(MESSAGE));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+        let over = over(&host, &table, ended(0));
         let session = async {
             match behind {
-                Behind::Command(argv) => drop(session(socket, inside, &argv, wanted, status).await),
+                Behind::Command(argv) => drop(session(socket, inside, &argv, wanted, status, over).await),
                 Behind::Main { argv, once } => {
-                    let left = session(socket, inside, &argv, wanted, |_| status(&Ok(0))).await;
+                    let left = session(socket, inside, &argv, wanted, |_| status(&Ok(0)), over).await;
                     if let Some(code) = left.or(once.then_some(0)) {
                         let _ = host.ended.send(ended(code));
                     }
@@ -161,6 +162,19 @@ fn switching(accept: &str, protocol: &'static str) -> Reply {
     reply
 }
 
+/// Waits for the end of this life of a container: all of its processes end with the first.
+async fn over(host: &Host, table: &str, life: Ended) {
+    let mut changes = host.cluster.lister().changes(table);
+    loop {
+        let pod = host.cluster.lister().get(table, &life.pod).map(|entry| entry.value());
+        let status = pod.as_ref().and_then(|pod| container::status(pod, &life.container));
+        let runs = status.is_some_and(|s| at(s, "state.running").is_some() && text(s, "containerID") == life.id);
+        if !runs || changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Runs a process for a client, and tells it the end. Its exit code, unless the client left first.
 async fn session(
     socket: channels::Socket,
@@ -168,6 +182,7 @@ async fn session(
     argv: &[String],
     wanted: Wanted,
     last_word: impl Fn(&Result<i32, String>) -> Value,
+    over: impl Future<Output = ()>,
 ) -> Option<i32> {
     let (mut sink, stream) = socket.split();
     if !greet(&mut sink, wanted).await {
@@ -180,7 +195,10 @@ async fn session(
     let (received, typing) = terminal(tty.clone(), received, stdout.clone());
     let io = streams(wanted, received, stdout, stderr);
     let process = async move {
-        shell::start(container, Arc::new(Clock::live()), tty, argv, io).await.map_err(|e| format!("OCI runtime exec failed: exec failed: {e}"))
+        tokio::select! {
+            ended = shell::start(container, Arc::new(Clock::live()), tty, argv, io) => ended.map_err(|e| format!("OCI runtime exec failed: exec failed: {e}")),
+            () = over => Ok(137),
+        }
     };
     let sending = async move {
         tokio::pin!(process);

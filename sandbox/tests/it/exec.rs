@@ -3,7 +3,7 @@
 use crate::support::kubectl::Kubectl;
 use crate::support::{self, DEADLINE, eventually, from, phase, start, start_in};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
-use kube::api::{AttachParams, PostParams};
+use kube::api::{AttachParams, DeleteParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -64,6 +64,20 @@ async fn streams_and_exit_codes_reach_the_client() {
     assert_eq!(status.reason.as_deref(), Some("NonZeroExitCode"));
     let (out, ..) = exec(&pods, "p", &["sh", "-c", "seq 1 200000 | tail -n 1"]).await;
     assert_eq!(out, "200000\n");
+}
+
+#[tokio::test]
+async fn a_process_ends_with_its_container() {
+    let (_sandbox, client) = start().await;
+    let pods = running(&client, "ends", json!({"command": ["sh", "-c", "sleep 3; exit 5"]}), json!([])).await;
+    running(&client, "goes", json!({}), json!([])).await;
+    let deleting = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        pods.delete("goes", &DeleteParams::default().grace_period(0)).await.expect("deleted");
+    };
+    let both = async { futures::join!(exec(&pods, "ends", &["sleep", "600"]), exec(&pods, "goes", &["sleep", "600"]), deleting) };
+    let (ended, gone, ()) = tokio::time::timeout(DEADLINE, both).await.expect("an end");
+    assert_eq!((ended.3.as_deref(), gone.3.as_deref()), (Some("137"), Some("137")));
 }
 
 #[tokio::test]
