@@ -46,7 +46,7 @@ pub(crate) async fn shell(process: &mut Process, io: &Io) -> Run<i32> {
                     () = tty.interrupted() => Err(Stop::Continue),
                 };
                 // Ctrl-C leaves whatever ran without a return from it.
-                process.depth = 0;
+                (process.depth, process.loops) = (0, 0);
                 match ended {
                     Ok(_) | Err(Stop::Break) => {}
                     Err(Stop::Continue) => process.status = 130,

@@ -51,6 +51,8 @@ pub(crate) struct Process {
     pub(crate) status: i32,
     /// `set -e`.
     pub(crate) strict: bool,
+    /// Loops that this one runs within.
+    pub(crate) loops: usize,
     /// Commands that this one runs within.
     pub(crate) depth: usize,
 }

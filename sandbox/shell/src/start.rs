@@ -54,7 +54,8 @@ pub(crate) async fn begin(
 ) -> Result<Run<i32>, NotStarted> {
     let variables = Variables::of(&container.env);
     let cwd = container.workdir.clone();
-    let mut process = Process { container, clock, tty: tty.clone(), variables, arguments: Arc::default(), cwd, status: 0, strict: false, depth: 0 };
+    let mut process =
+        Process { container, clock, tty: tty.clone(), variables, arguments: Arc::default(), cwd, status: 0, strict: false, loops: 0, depth: 0 };
     let name = argv.first().map_or("", String::as_str);
     if !is_program(&process, name) {
         let why = match name.contains('/') {

@@ -87,6 +87,9 @@ async fn scripts_do_what_a_posix_shell_does_with_them() {
         ("A=b env | grep A=; export C=d; printenv C; command -v ls", "A=b\nd\n/bin/ls\n", 0),
         ("printf '%s-%03d\\n' x 7; echo a b c | tr ' ' '\\n' | sort -r", "x-007\nc\nb\na\n", 0),
         ("cd /nope", "sh: cd: line 0: can't cd to /nope: No such file or directory\n", 2),
+        ("echo 1; break; continue; echo 2; (break); exit 3", "1\n2\n", 3),
+        ("for i in 1 2; do (break; echo in); sh -c 'break; echo own'; break; done; break; echo out", "own\nout\n", 0),
+        ("rm -f; echo x > /tmp/f; chmod zz /tmp/f; echo $?; chmod u+x,go-w /tmp/f && chmod 644 /tmp/f", "chmod: invalid mode 'zz'\n1\n", 0),
         ("echo '# kept' # dropped", "# kept\n", 0),
     ] {
         assert_eq!(sh(script).await, (prints.to_owned(), status), "{script}");

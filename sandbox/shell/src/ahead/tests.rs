@@ -101,6 +101,7 @@ fn what_an_image_may_have_and_the_shell_has_not_is_told() {
         "[ -f /app/ready ] || exit 3",
         "ls -Z",
         "server &",
+        "trap 'exit 3' EXIT; exit 1",
     ] {
         assert!(sh(script).lacked, "{script}");
     }

@@ -11,6 +11,7 @@ use crate::stop::{Run, Stop};
 
 pub(super) fn leave(process: &Process, name: &str, args: &[String]) -> Run<i32> {
     match name {
+        "break" | "continue" if process.loops == 0 => Ok(0),
         "break" => Err(Stop::Break),
         "continue" => Err(Stop::Continue),
         _ => Err(Stop::Exit(args.first().map_or(process.status, |code| code.parse::<i64>().map_or(2, |code| (code & 0xff) as i32)))),

@@ -25,8 +25,15 @@ pub(super) async fn change(process: &mut Process, io: &Io, name: &str, args: &[S
         }
         _ => String::new(),
     };
+    if paths.is_empty() && name == "rm" && letters.contains('f') {
+        return Ok(0);
+    }
     if paths.is_empty() {
         process.complain(io, &format!("{name}: missing operand")).await?;
+        return Ok(1);
+    }
+    if name == "chmod" && !is_mode(&mode) {
+        process.complain(io, &format!("chmod: invalid mode '{mode}'")).await?;
         return Ok(1);
     }
     let (places, now, mut status) = (process.container.places.clone(), process.clock.seconds(), 0);
@@ -58,6 +65,15 @@ pub(super) async fn change(process: &mut Process, io: &Io, name: &str, args: &[S
         }
     }
     Ok(status)
+}
+
+/// Octal, or `u+x,go-w` and the like.
+fn is_mode(mode: &str) -> bool {
+    let symbolic = |each: &str| {
+        let from = each.trim_start_matches(['u', 'g', 'o', 'a']);
+        from.starts_with(['+', '-', '=']) && from.chars().all(|c| "+-=rwxXstugo".contains(c))
+    };
+    u32::from_str_radix(mode, 8).is_ok_and(|mode| mode <= 0o7777) || mode.split(',').all(symbolic)
 }
 
 fn touch(places: &Places, path: &str, only_present: bool, now: i64) -> Result<(), Fault> {

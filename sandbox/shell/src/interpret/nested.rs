@@ -16,6 +16,7 @@ pub(super) async fn sh(process: &mut Process, io: &Io, args: &[String]) -> Run<i
     let (letters, rest) = options(args);
     let mut inner = process.fork(io).await?;
     inner.strict = letters.contains('e');
+    inner.loops = 0;
     if letters.contains('c') {
         let Some((script, rest)) = rest.split_first() else {
             process.complain(io, "sh: -c requires an argument").await?;

@@ -52,6 +52,7 @@ async fn piped(process: &Process, io: &Io, stages: &[Stage]) -> Run<i32> {
             match stage(&mut inner, &inside, each).await {
                 Err(Stop::Exit(status)) => Ok(status),
                 Err(Stop::Broken) => Ok(141),
+                Err(Stop::Break | Stop::Continue) => Ok(0),
                 other => other,
             }
         });
@@ -145,7 +146,10 @@ async fn tested(process: &mut Process, io: &Io, test: &List) -> Run<i32> {
 
 /// One round of a loop; `None` after `break`.
 async fn body_once(process: &mut Process, io: &Io, body: &List) -> Run<Option<i32>> {
-    match list(process, io, body).await {
+    process.loops += 1;
+    let ended = list(process, io, body).await;
+    process.loops -= 1;
+    match ended {
         Ok(status) => Ok(Some(status)),
         Err(Stop::Continue) => Ok(Some(0)),
         Err(Stop::Break) => Ok(None),
@@ -158,6 +162,7 @@ pub(super) async fn subshell(process: &mut Process, io: &Io, inner: &List) -> Ru
     match list(process, io, inner).await {
         Err(Stop::Exit(status)) => Ok(status),
         Err(Stop::Broken) => Ok(141),
+        Err(Stop::Break | Stop::Continue) => Ok(0),
         other => other,
     }
 }
