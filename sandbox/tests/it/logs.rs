@@ -105,6 +105,21 @@ async fn a_container_ends_when_its_log_does_and_as_its_shell_does() {
 }
 
 #[tokio::test]
+async fn one_script_may_run_on_in_one_pod_and_end_in_the_next() {
+    let (_sandbox, client) = start().await;
+    let pods: Api<Pod> = Api::namespaced(client, "default");
+    let script = "if [ $HOSTNAME = second ]; then echo I am the second; exit 3; fi; sleep 100000000";
+    for name in ["first", "second"] {
+        let container = json!({"name": "c", "image": "busybox", "command": ["sh", "-c", script]});
+        let spec = json!({"restartPolicy": "Never", "containers": [container]});
+        pods.create(&PostParams::default(), &from::<Pod>(json!({"metadata": {"name": name}, "spec": spec}))).await.expect("created");
+        eventually("it runs, or has run", || async { (phase(&pods.get(name).await.expect("read")) != "Pending").then_some(()) }).await;
+    }
+    assert_eq!(eventually("it ends", || end_of(&pods, "second")).await.exit_code, 3);
+    assert_eq!(phase(&pods.get("first").await.expect("read")), "Running");
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_as_the_real_server_says_it() {
     let (_sandbox, client) = start().await;
     let pods = running(&client, "p", json!([{"name": "a", "image": "x"}, {"name": "b", "image": "x"}])).await;

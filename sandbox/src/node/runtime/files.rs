@@ -12,7 +12,7 @@ use shell::places::{Mount, Places, absolute};
 use shell::tree::Tree;
 
 /// Where a service account's files are, whatever else is mounted.
-pub(crate) const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const PROGRAMS: &str = "# a command of the sandbox's small shell\n";
 
 /// When the Pod began, in seconds since 1970.

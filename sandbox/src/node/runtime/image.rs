@@ -45,7 +45,7 @@ pub(crate) fn may_know(spec: &Value) -> bool {
 }
 
 /// The command line as its spec has it; nothing where it is the image's to say.
-pub(crate) fn own_words(spec: &Value) -> Vec<String> {
+fn own_words(spec: &Value) -> Vec<String> {
     let words = |path: &str| list(spec, path).iter().map(plain).collect::<Vec<_>>();
     match words("command") {
         _ if is_shell(spec) && spec["stdin"] == true => vec!["sh".to_owned()],

@@ -20,8 +20,7 @@ use crate::server::cluster::Cluster;
 use shell::tree::{Quota, Tree};
 use shell::{Container, places::Places};
 
-pub(crate) use files::ACCOUNT;
-pub(crate) use image::{is_idle_shell, main_process, may_know, own_process, own_words};
+pub(crate) use image::{is_idle_shell, main_process, may_know, own_process};
 
 /// Pods whose files are kept at a time.
 const KEPT: usize = 64;
