@@ -69,9 +69,10 @@ pub(crate) fn run(module: &str, case: &str, needs: Needs, talk: impl AsyncFnOnce
 }
 
 fn judge(area: &str, case: &str, mut transcript: Value, real: bool) {
-    let expected = recorded::read(area, case).unwrap_or_else(|| panic!("{area}::{case} is not recorded; see the head of main.rs"));
+    let mut expected = recorded::read(area, case).unwrap_or_else(|| panic!("{area}::{case} is not recorded; see the head of main.rs"));
     if real {
         machine::skipped(&expected, &mut transcript);
+        [&mut expected, &mut transcript].into_iter().for_each(normal::conditions_in_order);
     }
     let found = differences::between(&expected, &transcript);
     let listed = if real { vec![] } else { differences::listed(&format!("{area}::{case}")) };

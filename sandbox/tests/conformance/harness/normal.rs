@@ -124,6 +124,25 @@ fn in_order(entries: &mut [Value]) {
     entries.sort_by_key(|entry| ["operation", "manager", "subresource", "apiVersion"].map(|key| of(entry, key)));
 }
 
+/// A launcher's conditions have two writers, virt-controller and the kubelet: which of them comes first differs from run to run.
+pub(super) fn conditions_in_order(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                match inner {
+                    // Also where a case records only these, under their pointer.
+                    Value::Array(all) if key == "conditions" || key.ends_with("/conditions") => {
+                        all.sort_by_key(|c| c["type"].as_str().unwrap_or_default().to_owned());
+                    }
+                    inner => conditions_in_order(inner),
+                }
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(conditions_in_order),
+        _ => {}
+    }
+}
+
 /// `x` a hexadecimal digit, `9` a decimal one, `+` some decimal digits, `&` a letter or digit, all else itself. Longer shapes come first.
 const SHAPES: &[(&str, &str)] = &[
     ("containerd://xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "containerd://<id>"),
