@@ -70,7 +70,7 @@ pub(crate) fn instance(row: InstanceRow) -> Instance {
     let transition = transition(&row);
     let suspend = suspend(row.instance_type, row.has_disk);
     let InstanceRow { cluster, member: _, namespace, instance_type, has_disk: _, cluster_deleting: _, intent, since, created_at, updated_at } = row;
-    let InstanceObserved { status, generation: _, reason, message, ip, node } = intent.observed;
+    let InstanceObserved { status, generation: _, reason, message, ip, node, incarnation: _ } = intent.observed;
     Instance {
         id: intent.id,
         k8s_resource_name: intent.name.clone(),

@@ -87,6 +87,8 @@ pub struct InstanceObserved {
     pub ip: Option<String>,
     /// The node it runs on.
     pub node: Option<String>,
+    /// UID of the VirtualMachineInstance whose memory a suspended VM keeps: another one later means that it was lost.
+    pub incarnation: Option<String>,
 }
 
 impl FromQueryResult for ClusterIntent {
@@ -139,6 +141,7 @@ impl FromQueryResult for InstanceObserved {
             message: row.try_get(prefix, "message")?,
             ip: row.try_get(prefix, "ip")?,
             node: row.try_get(prefix, "node")?,
+            incarnation: row.try_get(prefix, "incarnation")?,
         })
     }
 }

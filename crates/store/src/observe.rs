@@ -122,13 +122,13 @@ impl Store {
 impl Tx {
     async fn instance_observed(&self, observation: &InstanceObservation, now: i64) -> Result<()> {
         let InstanceObservation { id, observed } = observation;
-        let InstanceObserved { status, generation, reason, message, ip, node } = observed;
+        let InstanceObserved { status, generation, reason, message, ip, node, incarnation } = observed;
         let status = status.as_str();
         // MySQL evaluates assignments from left to right: status_since must come before status.
         sql::execute(
             &self.tx,
             "UPDATE instances SET status_since = CASE WHEN status = ? THEN status_since ELSE ? END, status = ?, observed_generation = ?, \
-             reason = ?, message = ?, ip = ?, node = ?, updated_at = ? WHERE id = ?",
+             reason = ?, message = ?, ip = ?, node = ?, incarnation = ?, updated_at = ? WHERE id = ?",
             [
                 status.into(),
                 now.into(),
@@ -138,6 +138,7 @@ impl Tx {
                 sentence(message.as_deref()).into(),
                 ip.clone().into(),
                 node.clone().into(),
+                incarnation.clone().into(),
                 now.into(),
                 id.0.into(),
             ],

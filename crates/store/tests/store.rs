@@ -157,6 +157,7 @@ async fn observations_settle_an_instance_and_clean_a_cluster() {
                 message: Some("ü\0nï".repeat(20_000)),
                 ip: Some("127.96.0.2".into()),
                 node: None,
+                incarnation: None,
             },
         })
         .collect();

@@ -46,6 +46,10 @@ id!(
     InstanceId
 );
 id!(
+    /// A virtual cluster.
+    VirtualClusterId
+);
+id!(
     /// A Kubernetes cluster of the fleet.
     MemberId
 );

@@ -10,6 +10,8 @@ pub const INSTANCE_TYPE: &str = "instance-type";
 pub const INSTALLATION: &str = "kubekcloud.io/installation";
 /// The cluster's id within its installation.
 pub const CLUSTER_ID: &str = "kubekcloud.io/cluster-id";
+/// The virtual cluster's id within its installation.
+pub const VIRTUAL_CLUSTER_ID: &str = "kubekcloud.io/virtual-cluster-id";
 /// The instance's id within its installation.
 pub const INSTANCE_ID: &str = "kubekcloud.io/instance-id";
 /// Annotation on a namespace: the random claim that was stored before the namespace was created.

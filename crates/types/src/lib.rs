@@ -12,14 +12,16 @@ pub mod name;
 pub mod phase;
 pub mod quantity;
 pub mod secret;
+pub mod subject;
 pub mod text;
 pub mod time;
 
 pub use error::{Error, FieldError, Result};
 pub use failpoint::Step;
-pub use id::{ClusterId, InstanceId, MemberId, UserId};
+pub use id::{ClusterId, InstanceId, MemberId, UserId, VirtualClusterId};
 pub use name::{ClusterName, Username};
 pub use phase::{ClusterStatus, Desired, InstanceStatus, InstanceType, Operation, Role, Transition};
 pub use quantity::{Amount, Bytes, Decimal, MilliCpu};
 pub use secret::Secret;
+pub use subject::Subject;
 pub use time::Timestamp;

@@ -13,7 +13,15 @@ pub(super) fn instance(ordinal: i32) -> InstanceIntent {
         generation: 1,
         start_generation: 1,
         deleting: false,
-        observed: InstanceObserved { status: InstanceStatus::Pending, generation: 0, reason: None, message: None, ip: None, node: None },
+        observed: InstanceObserved {
+            status: InstanceStatus::Pending,
+            generation: 0,
+            reason: None,
+            message: None,
+            ip: None,
+            node: None,
+            incarnation: None,
+        },
     }
 }
 

@@ -119,6 +119,7 @@ fn tables(backend: DbBackend) -> Vec<TableCreateStatement> {
                 optional(long_text("message")),
                 optional(text("ip", 64)),
                 optional(text("node", 255)),
+                optional(text("incarnation", 63)),
                 number("status_since"),
                 number("updated_at"),
             ],

@@ -32,6 +32,7 @@ pub(in crate::compute) fn settle(instance: &InstanceIntent, finding: &Finding, d
         message: message.clone(),
         ip: finding.ip.clone(),
         node: finding.node.clone(),
+        incarnation: before.incarnation.clone(),
     }
 }
 
