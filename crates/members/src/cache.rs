@@ -1,4 +1,4 @@
-//! What is there, as the watches last told it: small views, by cluster.
+//! What is there, as the watches last told it: small views, by subject.
 //!
 //! A relist replaces a kind's views in one step; until the first one is complete nothing may be judged missing.
 //! The cache only ever says what the member said: nothing that we wrote is put in before it comes back by watch.
@@ -11,9 +11,12 @@ use std::{
 };
 
 use tokio::sync::Notify;
-use types::ClusterId;
+use types::{ClusterId, Subject};
 
-use crate::view::{NamespaceView, ObjectRef, PodView, VmView, VmiView};
+use crate::{
+    Kind,
+    view::{NamespaceView, ObjectRef, PodView, SlimNamespace, SlimPod, SlimVm, SlimVmi, VmView, VmiView},
+};
 
 /// A watch that does not work fails again within this time; one that works again may have nothing to tell.
 const TROUBLE_LASTS: Duration = Duration::from_secs(45);
@@ -40,8 +43,8 @@ pub(crate) struct KindCache<V> {
 
 /// Namespace and name.
 type NamespacedName = (String, String);
-/// By cluster; `None` holds those that say no cluster.
-type Views<V> = HashMap<Option<ClusterId>, HashMap<NamespacedName, Arc<V>>>;
+/// By subject; `None` holds those that name none.
+type Views<V> = HashMap<Option<Subject>, HashMap<NamespacedName, Arc<V>>>;
 
 impl<V> Default for KindCache<V> {
     fn default() -> Self {
@@ -56,11 +59,11 @@ impl<V> KindCache<V> {
 
     pub(crate) fn relist_add(&mut self, object: ObjectRef, view: V) {
         let staging = self.staging.get_or_insert_default();
-        staging.entry(object.cluster).or_default().insert((object.namespace, object.name), Arc::new(view));
+        staging.entry(object.subject).or_default().insert((object.namespace, object.name), Arc::new(view));
     }
 
-    /// Returns the clusters to look at again: all that had something or have something now.
-    pub(crate) fn relist_end(&mut self) -> Vec<ClusterId> {
+    /// Returns the subjects to look at again: all that had something or have something now.
+    pub(crate) fn relist_end(&mut self) -> Vec<Subject> {
         let new = self.staging.take().unwrap_or_default();
         let old = std::mem::replace(&mut self.views, new);
         self.synced = true;
@@ -73,14 +76,14 @@ impl<V> KindCache<V> {
 
     pub(crate) fn apply(&mut self, object: ObjectRef, view: V) {
         self.trouble = None;
-        self.views.entry(object.cluster).or_default().insert((object.namespace, object.name), Arc::new(view));
+        self.views.entry(object.subject).or_default().insert((object.namespace, object.name), Arc::new(view));
     }
 
     pub(crate) fn delete(&mut self, object: &ObjectRef) {
-        if let Some(of_cluster) = self.views.get_mut(&object.cluster) {
-            of_cluster.remove(&(object.namespace.clone(), object.name.clone()));
-            if of_cluster.is_empty() {
-                self.views.remove(&object.cluster);
+        if let Some(of_subject) = self.views.get_mut(&object.subject) {
+            of_subject.remove(&(object.namespace.clone(), object.name.clone()));
+            if of_subject.is_empty() {
+                self.views.remove(&object.subject);
             }
         }
     }
@@ -89,14 +92,14 @@ impl<V> KindCache<V> {
         self.trouble = Some((trouble, Instant::now()));
     }
 
-    /// Forgets everything; returns the clusters that had something.
-    pub(crate) fn clear(&mut self) -> Vec<ClusterId> {
+    /// Forgets everything; returns the subjects that had something.
+    pub(crate) fn clear(&mut self) -> Vec<Subject> {
         let old = std::mem::take(self);
         old.views.into_keys().flatten().collect()
     }
 
     fn of(&self, cluster: ClusterId) -> Vec<Arc<V>> {
-        self.views.get(&Some(cluster)).map(|views| views.values().cloned().collect()).unwrap_or_default()
+        self.views.get(&Some(Subject::Cluster(cluster))).map(|views| views.values().cloned().collect()).unwrap_or_default()
     }
 
     fn len(&self) -> usize {
@@ -112,6 +115,45 @@ pub(crate) struct KindCaches {
     pub(crate) vms: KindCache<VmView>,
     pub(crate) vmis: KindCache<VmiView>,
     pub(crate) kubevirt: KubeVirt,
+}
+
+/// A kind's view: of which kind, of which objects it is made, and where it is kept.
+pub(crate) trait Cached: From<Self::Object> + Sized + Send + Sync + 'static {
+    const KIND: Kind;
+    type Object;
+    fn views(kinds: &mut KindCaches) -> &mut KindCache<Self>;
+}
+
+impl Cached for NamespaceView {
+    const KIND: Kind = Kind::Namespace;
+    type Object = SlimNamespace;
+    fn views(kinds: &mut KindCaches) -> &mut KindCache<Self> {
+        &mut kinds.namespaces
+    }
+}
+
+impl Cached for PodView {
+    const KIND: Kind = Kind::Pod;
+    type Object = SlimPod;
+    fn views(kinds: &mut KindCaches) -> &mut KindCache<Self> {
+        &mut kinds.pods
+    }
+}
+
+impl Cached for VmView {
+    const KIND: Kind = Kind::VirtualMachine;
+    type Object = SlimVm;
+    fn views(kinds: &mut KindCaches) -> &mut KindCache<Self> {
+        &mut kinds.vms
+    }
+}
+
+impl Cached for VmiView {
+    const KIND: Kind = Kind::VirtualMachineInstance;
+    type Object = SlimVmi;
+    fn views(kinds: &mut KindCaches) -> &mut KindCache<Self> {
+        &mut kinds.vmis
+    }
 }
 
 /// All views of one member. Cheap to read: a read clones pointers under a short lock.
@@ -179,11 +221,11 @@ impl Cache {
         self.lock().namespaces.of(cluster)
     }
 
-    /// Every Namespace that carries our installation's label, with the cluster it claims.
-    pub fn namespaces_all(&self) -> Vec<(Option<ClusterId>, Arc<NamespaceView>)> {
+    /// Every Namespace that carries our installation's label, with the subject it claims.
+    pub fn namespaces_all(&self) -> Vec<(Option<Subject>, Arc<NamespaceView>)> {
         let kinds = self.lock();
         let all = kinds.namespaces.views.iter();
-        all.flat_map(|(id, views)| views.values().map(|view| (*id, view.clone()))).collect()
+        all.flat_map(|(subject, views)| views.values().map(|view| (*subject, view.clone()))).collect()
     }
 
     /// Pods of a cluster, launchers included.
@@ -214,7 +256,7 @@ mod tests {
     use super::*;
 
     fn object(cluster: i64, name: &str) -> ObjectRef {
-        ObjectRef { cluster: Some(ClusterId(cluster)), namespace: "n".into(), name: name.into() }
+        ObjectRef { subject: Some(Subject::Cluster(ClusterId(cluster))), namespace: "n".into(), name: name.into() }
     }
 
     #[test]
@@ -230,7 +272,7 @@ mod tests {
         cache.relist_begin();
         assert_eq!(*cache.of(ClusterId(1))[0], 'a', "the old views stay until the new are complete");
         cache.relist_add(object(3, "c"), 'c');
-        assert_eq!(cache.relist_end(), [ClusterId(1), ClusterId(2), ClusterId(3)], "clusters that lost something are told too");
+        assert_eq!(cache.relist_end(), [1, 2, 3].map(|id| Subject::Cluster(ClusterId(id))), "subjects that lost something are told too");
         assert_eq!((cache.of(ClusterId(1)).len(), cache.len()), (0, 1));
     }
 

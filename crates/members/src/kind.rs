@@ -49,6 +49,11 @@ impl Kind {
         self.names().2
     }
 
+    /// Whether it is there only with KubeVirt.
+    pub(crate) fn is_kubevirt(self) -> bool {
+        self.names().0 == "kubevirt.io"
+    }
+
     /// Path of all objects, or of those in one namespace.
     pub(crate) fn collection(self, namespace: Option<&str>) -> String {
         let (group, version, _, plural) = self.names();

@@ -26,5 +26,5 @@ pub use kind::Kind;
 pub use member::{Member, REQUEST_DEADLINE};
 pub use read::{EventView, LogQuery};
 pub use view::{Condition, NamespaceView, PodPhase, PodView, VmView, VmiView};
-pub use watch::Watches;
+pub use watch::{Watch, Watches};
 pub use write::{Creation, Deletion, Pausing, Writer};

@@ -5,10 +5,10 @@
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::BoxFuture};
 use http::Method;
 use kube::{
-    Api,
+    Api, Resource as _,
     api::ApiResource,
     runtime::{
         WatchStreamExt as _,
@@ -17,14 +17,14 @@ use kube::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::task::JoinSet;
-use types::{ClusterId, labels};
+use types::{Subject, labels};
 
 use crate::{
     Cache, Kind, KubeVirt, Member,
-    cache::{KindCache, KindCaches},
+    cache::{Cached, KindCaches},
     call::{Call, chain},
     member::REQUEST_DEADLINE,
-    view::{ObjectRef, SlimNamespace, SlimPod, SlimVm, SlimVmi},
+    view::{NamespaceView, ObjectRef, PodView, VmView, VmiView},
 };
 
 /// How often a member is asked whether it serves KubeVirt.
@@ -34,7 +34,30 @@ const KUBEVIRT_RETRY: Duration = Duration::from_secs(2);
 /// After how long the server ends a watch; a dead connection is noticed 5 s later.
 const WATCH_SECONDS: u32 = 290;
 
-type OnChange = Arc<dyn Fn(ClusterId) + Send + Sync>;
+type OnChange = Arc<dyn Fn(Subject) + Send + Sync>;
+
+/// A kind that can be watched.
+#[derive(Clone, Copy)]
+pub struct Watch {
+    kind: Kind,
+    run: fn(Follower) -> BoxFuture<'static, ()>,
+    clear: fn(&mut KindCaches) -> Vec<Subject>,
+}
+
+impl Watch {
+    /// Namespaces.
+    pub const NAMESPACES: Self = Self::of::<NamespaceView>();
+    /// Pods.
+    pub const PODS: Self = Self::of::<PodView>();
+    /// VirtualMachines, while the member serves them.
+    pub const VMS: Self = Self::of::<VmView>();
+    /// VirtualMachineInstances, while the member serves them.
+    pub const VMIS: Self = Self::of::<VmiView>();
+
+    const fn of<V: Cached<Object: Watched>>() -> Self {
+        Self { kind: V::KIND, run: |follower| follower.run::<V>().boxed(), clear: |kinds| V::views(kinds).clear() }
+    }
+}
 
 /// Running watches. Dropping it ends them.
 pub struct Watches {
@@ -43,15 +66,19 @@ pub struct Watches {
 }
 
 impl Watches {
-    /// Starts watching. `on_change` is told which cluster to look at again, often several times for one change.
-    pub fn start(member: Arc<Member>, installation: &str, on_change: impl Fn(ClusterId) + Send + Sync + 'static) -> Self {
+    /// Starts watching these kinds; one that is named twice is watched once. `on_change` is told which subject to look
+    /// at again, often several times for one change.
+    pub fn start(member: Arc<Member>, installation: &str, kinds: &[Watch], on_change: impl Fn(Subject) + Send + Sync + 'static) -> Self {
         let cache = Arc::new(Cache::default());
-        let watch =
-            Watch { member, cache: cache.clone(), on_change: Arc::new(on_change), selector: format!("{}={installation}", labels::INSTALLATION) };
+        let selector = format!("{}={installation}", labels::INSTALLATION);
+        let follower = Follower { member, cache: cache.clone(), on_change: Arc::new(on_change), selector };
+        let once = kinds.iter().enumerate().filter(|(at, watch)| !kinds[..*at].iter().any(|earlier| earlier.kind == watch.kind));
+        let (kubevirt, always): (Vec<_>, Vec<_>) = once.map(|(_, watch)| *watch).partition(|watch| watch.kind.is_kubevirt());
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch.clone().run::<SlimNamespace, _>(Kind::Namespace, |kinds| &mut kinds.namespaces));
-        tasks.spawn(watch.clone().run::<SlimPod, _>(Kind::Pod, |kinds| &mut kinds.pods));
-        tasks.spawn(watch.follow_kubevirt());
+        for watch in always {
+            tasks.spawn((watch.run)(follower.clone()));
+        }
+        tasks.spawn(follower.follow_kubevirt(kubevirt));
         Self { cache, tasks }
     }
 
@@ -69,13 +96,10 @@ impl Watches {
 /// Waits until one of these tasks has ended; for ever if there are none.
 async fn any_ended(tasks: &mut Option<JoinSet<()>>) {
     match tasks {
-        Some(tasks) => _ = tasks.join_next().await,
-        None => std::future::pending().await,
+        Some(tasks) if !tasks.is_empty() => _ = tasks.join_next().await,
+        _ => std::future::pending().await,
     }
 }
-
-/// Where a kind's views are kept.
-type KindCacheOf<V> = fn(&mut KindCaches) -> &mut KindCache<V>;
 
 /// What can be watched: the parts of an object that we use.
 trait Watched: kube::Resource<DynamicType = ApiResource> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
@@ -83,17 +107,18 @@ trait Watched: kube::Resource<DynamicType = ApiResource> + Clone + Debug + Deser
 impl<K> Watched for K where K: kube::Resource<DynamicType = ApiResource> + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
 
 #[derive(Clone)]
-struct Watch {
+struct Follower {
     member: Arc<Member>,
     cache: Arc<Cache>,
     on_change: OnChange,
     selector: String,
 }
 
-impl Watch {
+impl Follower {
     /// Follows one kind for ever.
-    async fn run<K: Watched + Into<V>, V>(self, kind: Kind, views: KindCacheOf<V>) {
-        let api: Api<K> = Api::all_with(self.member.client.clone(), &kind.api_resource());
+    async fn run<V: Cached<Object: Watched>>(self) {
+        let kind = V::KIND;
+        let api: Api<V::Object> = Api::all_with(self.member.client.clone(), &kind.api_resource());
         let config = watcher::Config::default().labels(&self.selector).timeout(WATCH_SECONDS);
         let mut events = watcher::watcher(api, config).default_backoff().boxed();
         let mut failing = false;
@@ -103,7 +128,7 @@ impl Watch {
                     if std::mem::take(&mut failing) && !matches!(event, Event::Init) {
                         tracing::info!(member = self.member.name(), kind = kind.as_str(), "the watch works again");
                     }
-                    self.apply(event, views);
+                    self.apply::<V>(event);
                 }
                 Ok(None) => return,
                 Err(error) => {
@@ -111,17 +136,17 @@ impl Watch {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(member = self.member.name(), kind = kind.as_str(), error = %text, "the watch fails");
                     }
-                    views(&mut self.cache.lock()).fail(text);
+                    V::views(&mut self.cache.lock()).fail(text);
                 }
             }
         }
     }
 
-    /// Brings an event into the cache, then tells which clusters it touches.
-    fn apply<K: Watched + Into<V>, V>(&self, event: Event<K>, views: KindCacheOf<V>) {
+    /// Brings an event into the cache, then tells which subjects it touches.
+    fn apply<V: Cached<Object: Watched>>(&self, event: Event<V::Object>) {
         let touched = {
             let mut kinds = self.cache.lock();
-            let views = views(&mut kinds);
+            let views = V::views(&mut kinds);
             match event {
                 Event::Init => {
                     views.relist_begin();
@@ -138,22 +163,22 @@ impl Watch {
                 }
                 Event::Apply(object) => {
                     let named = ObjectRef::of(object.meta());
-                    let cluster = named.cluster;
+                    let subject = named.subject;
                     views.apply(named, object.into());
-                    cluster.into_iter().collect()
+                    subject.into_iter().collect()
                 }
                 Event::Delete(object) => {
                     let named = ObjectRef::of(object.meta());
                     views.delete(&named);
-                    named.cluster.into_iter().collect()
+                    named.subject.into_iter().collect()
                 }
             }
         };
-        touched.into_iter().for_each(|cluster| (self.on_change)(cluster));
+        touched.into_iter().for_each(|subject| (self.on_change)(subject));
     }
 
     /// Watches KubeVirt's kinds while they are served.
-    async fn follow_kubevirt(self) {
+    async fn follow_kubevirt(self, kinds: Vec<Watch>) {
         let mut watching: Option<JoinSet<()>> = None;
         loop {
             let state = self.kubevirt_state().await;
@@ -161,21 +186,20 @@ impl Watch {
                 KubeVirt::Served if watching.is_none() => {
                     tracing::info!(member = self.member.name(), "KubeVirt is served: watching VMs");
                     let mut tasks = JoinSet::new();
-                    tasks.spawn(self.clone().run::<SlimVm, _>(Kind::VirtualMachine, |kinds| &mut kinds.vms));
-                    tasks.spawn(self.clone().run::<SlimVmi, _>(Kind::VirtualMachineInstance, |kinds| &mut kinds.vmis));
+                    for watch in &kinds {
+                        tasks.spawn((watch.run)(self.clone()));
+                    }
                     watching = Some(tasks);
                     self.cache.lock().kubevirt = state;
                 }
                 KubeVirt::Absent => {
                     watching = None;
                     let touched = {
-                        let mut kinds = self.cache.lock();
-                        kinds.kubevirt = state;
-                        let mut touched = kinds.vms.clear();
-                        touched.extend(kinds.vmis.clear());
-                        touched
+                        let mut caches = self.cache.lock();
+                        caches.kubevirt = state;
+                        kinds.iter().flat_map(|watch| (watch.clear)(&mut caches)).collect::<Vec<_>>()
                     };
-                    touched.into_iter().for_each(|cluster| (self.on_change)(cluster));
+                    touched.into_iter().for_each(|subject| (self.on_change)(subject));
                 }
                 KubeVirt::Served | KubeVirt::Unknown => {}
             }

@@ -12,11 +12,11 @@ use members::{Fence, Member, Watches, Writer};
 use store::{Lease, Store};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use types::{Error, MemberId};
+use types::{Error, MemberId, Subject};
 
 use crate::{
     Changes, Health, Options,
-    compute::{Context, Memories},
+    compute::{Context, Memories, WATCHES},
     queue::{Cause, Queue},
     workers,
 };
@@ -88,7 +88,11 @@ impl LeaseHolder {
         let fence = Fence::until(self.usable_until(asked));
         self.queue.open();
         let queue = self.queue.clone();
-        let mut watches = Watches::start(self.member.clone(), installation, move |cluster| queue.add(cluster, Cause::Watch));
+        let mut watches = Watches::start(self.member.clone(), installation, WATCHES, move |subject| {
+            if let Subject::Cluster(cluster) = subject {
+                queue.add(cluster, Cause::Watch);
+            }
+        });
         self.health.note_lease(Some(watches.cache().clone()));
         let context = Arc::new(Context {
             store: self.store.clone(),

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use types::ClusterId;
+use types::{ClusterId, Subject};
 
 use crate::{
     compute::{self, Context},
@@ -86,8 +86,13 @@ pub(crate) async fn resync(context: Arc<Context>, queue: Arc<Queue>) {
 fn count_orphans(context: &Context, clusters: &[ClusterId]) {
     let clusters: HashSet<_> = clusters.iter().collect();
     let mut orphans = 0;
-    for (cluster, namespace) in context.cache.namespaces_all() {
-        if namespace.terminating.is_none() && cluster.is_none_or(|id| !clusters.contains(&id)) {
+    for (subject, namespace) in context.cache.namespaces_all() {
+        let known = match subject {
+            Some(Subject::Cluster(id)) => clusters.contains(&id),
+            Some(Subject::VirtualCluster(_)) => true,
+            None => false,
+        };
+        if namespace.terminating.is_none() && !known {
             orphans += 1;
             tracing::warn!(namespace = namespace.name, "a namespace with our label belongs to no cluster; it is left alone");
         }

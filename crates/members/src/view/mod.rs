@@ -5,7 +5,7 @@ mod pod;
 mod vm;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use types::{ClusterId, InstanceId, labels};
+use types::{InstanceId, Subject, labels};
 
 pub use self::{
     namespace::NamespaceView,
@@ -36,10 +36,10 @@ impl Condition {
     }
 }
 
-/// Names an object within its kind, together with the cluster that its label says it belongs to.
+/// Names an object within its kind, together with the subject that its label says it belongs to.
 pub(crate) struct ObjectRef {
     /// `None`: the label is missing or no number.
-    pub(crate) cluster: Option<ClusterId>,
+    pub(crate) subject: Option<Subject>,
     /// Empty for a Namespace itself.
     pub(crate) namespace: String,
     pub(crate) name: String,
@@ -47,12 +47,15 @@ pub(crate) struct ObjectRef {
 
 impl ObjectRef {
     pub(crate) fn of(meta: &ObjectMeta) -> Self {
-        Self {
-            cluster: label(meta, labels::CLUSTER_ID).and_then(|id| id.parse().ok()),
-            namespace: meta.namespace.clone().unwrap_or_default(),
-            name: meta.name.clone().unwrap_or_default(),
-        }
+        Self { subject: subject(meta), namespace: meta.namespace.clone().unwrap_or_default(), name: meta.name.clone().unwrap_or_default() }
     }
+}
+
+/// Guests of a virtual cluster choose the labels of what its syncer makes, so the label that the syncer adds comes first.
+fn subject(meta: &ObjectMeta) -> Option<Subject> {
+    let id = |name| label(meta, name)?.parse::<i64>().ok();
+    let virtual_cluster = id(labels::VIRTUAL_CLUSTER_ID).map(|id| Subject::VirtualCluster(id.into()));
+    virtual_cluster.or_else(|| id(labels::CLUSTER_ID).map(|id| Subject::Cluster(id.into())))
 }
 
 fn label<'a>(meta: &'a ObjectMeta, name: &str) -> Option<&'a str> {
@@ -69,4 +72,25 @@ fn instance(meta: &ObjectMeta) -> Option<InstanceId> {
 
 fn terminating(meta: &ObjectMeta) -> Option<i64> {
     meta.deletion_timestamp.as_ref().map(|time| time.0.as_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use types::{ClusterId, VirtualClusterId};
+
+    use super::*;
+
+    #[test]
+    fn an_object_belongs_to_whom_its_label_names() {
+        let of = |labels: &[(&str, &str)]| {
+            let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            ObjectRef::of(&ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }).subject
+        };
+        assert_eq!(of(&[(labels::CLUSTER_ID, "7")]), Some(Subject::Cluster(ClusterId(7))));
+        assert_eq!(of(&[(labels::VIRTUAL_CLUSTER_ID, "7")]), Some(Subject::VirtualCluster(VirtualClusterId(7))));
+        assert_eq!(of(&[(labels::CLUSTER_ID, "1"), (labels::VIRTUAL_CLUSTER_ID, "7")]), Some(Subject::VirtualCluster(VirtualClusterId(7))));
+        for nobody in [&[(labels::CLUSTER_ID, "seven")][..], &[(labels::INSTANCE_ID, "7")], &[]] {
+            assert_eq!(of(nobody), None);
+        }
+    }
 }

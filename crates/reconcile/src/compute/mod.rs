@@ -31,11 +31,15 @@ mod fixtures;
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
+use members::Watch;
 use types::ClusterId;
 
 pub(crate) use self::{context::Context, memory::Memories};
 use self::{context::Pass, memory::Memory};
 use crate::{error::PassError, requeue::Outcome};
+
+/// What it needs to see.
+pub(crate) const WATCHES: &[Watch] = &[Watch::NAMESPACES, Watch::PODS, Watch::VMS, Watch::VMIS];
 
 /// Makes a cluster match its intent as far as that is possible now. A panic is this cluster's trouble only.
 pub(crate) async fn reconcile(context: &Context, id: ClusterId) -> Result<Outcome, PassError> {

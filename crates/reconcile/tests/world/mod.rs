@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use members::{Creation, Fence, Kind, Member, PodPhase, Watches, Writer};
+use members::{Creation, Fence, Kind, Member, PodPhase, Watch, Watches, Writer};
 use reconcile::{HealthSnapshot, Options, Reconciler};
 use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
@@ -183,7 +183,7 @@ impl World {
     pub(crate) async fn post_straight(&self, id: ClusterId, pods: usize) -> Duration {
         let namespace = self.intent(id).await.namespace;
         let installation = format!("straight-{}", std::process::id());
-        let watches = Watches::start(self.member.clone(), &installation, |_| {});
+        let watches = Watches::start(self.member.clone(), &installation, &[Watch::NAMESPACES, Watch::PODS], |_| {});
         watches.cache().until_synced().await;
         let writer = self.writer();
         let started = Instant::now();
