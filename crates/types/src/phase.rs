@@ -134,6 +134,22 @@ impl Operation {
             Self::Suspend => Desired::Suspended,
         }
     }
+
+    /// What may be asked of an instance that is wanted to be `desired` and was last seen as `status`.
+    ///
+    /// One that has settled goes by its status. One that has not (its node is gone, its pause is refused) may never
+    /// settle: what leads back, or out, is always allowed. Reconciling goes by what is wanted now, so that nothing but
+    /// the latest request counts.
+    pub const fn allowed(desired: Desired, status: InstanceStatus, settled: bool) -> &'static [Self] {
+        match (settled, desired, status) {
+            // It lost its memory while it slept: to resume it means to start it.
+            (true, Desired::Suspended, InstanceStatus::Stopped) => &[Self::Start, Self::Resume],
+            (true, ..) => status.allowed(),
+            (false, Desired::Running, _) => &[Self::Stop],
+            (false, Desired::Stopped, _) => &[Self::Start],
+            (false, Desired::Suspended, _) => &[Self::Resume, Self::Stop],
+        }
+    }
 }
 
 impl Desired {
@@ -148,7 +164,8 @@ impl Desired {
 }
 
 impl InstanceStatus {
-    /// What may be done in this status. A repeat of the present state is allowed besides, as a no-op.
+    /// What may be done in this status once it has settled; [`Operation::allowed`] is the whole rule. A repeat of the
+    /// present state is allowed besides, as a no-op.
     pub const fn allowed(self) -> &'static [Operation] {
         match self {
             Self::Pending => &[],
@@ -234,6 +251,21 @@ mod tests {
                 ("failed", "stop", "stopped"),
             ]
         );
+    }
+
+    #[test]
+    fn whatever_does_not_settle_has_a_way_back_or_out() {
+        use Operation::*;
+        for status in InstanceStatus::ALL.iter().copied() {
+            assert_eq!(Operation::allowed(Desired::Running, status, false), [Stop], "{status}");
+            assert_eq!(Operation::allowed(Desired::Stopped, status, false), [Start], "{status}");
+            assert_eq!(Operation::allowed(Desired::Suspended, status, false), [Resume, Stop], "{status}");
+            for desired in [Desired::Running, Desired::Stopped] {
+                assert_eq!(Operation::allowed(desired, status, true), status.allowed(), "settled: the seeds' table");
+            }
+        }
+        assert_eq!(Operation::allowed(Desired::Suspended, InstanceStatus::Suspended, true), [Resume]);
+        assert_eq!(Operation::allowed(Desired::Suspended, InstanceStatus::Stopped, true), [Start, Resume], "its memory is lost");
     }
 
     #[test]

@@ -47,6 +47,10 @@ fn only_our_desired_state_writes_the_run_strategy() {
         (Suspended, Some(VmView { changing: true, ..machine("Always", "Running") }), Action::Nothing),
         (Suspended, Some(paused("PausedByUser")), Action::Nothing),
         (Stopped, Some(machine("Always", "Running")), Action::Halt),
+        (Stopped, Some(paused("PausedByUser")), Action::Halt),
+        (Stopped, Some(paused("PausedIOError")), Action::Halt),
+        (Stopped, Some(machine("Always", "Unknown")), Action::Halt),
+        (Stopped, Some(machine("Always", "CrashLoopBackOff")), Action::Halt),
         (Stopped, Some(machine("Halted", "Stopping")), Action::Nothing),
         (Running, Some(going), Action::Nothing),
     ];

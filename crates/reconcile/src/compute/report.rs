@@ -32,15 +32,15 @@ pub(super) async fn run(
     for instance in cluster.instances.iter().filter(|instance| !instance.deleting) {
         let remembered = memory.instances.of(instance);
         let finding = judge::find(cluster, instance, observed, remembered.refusal(), unix);
-        let degraded = degraded_for(finding.seen, remembered, now);
+        let overdue = overdue_for(finding.seen, remembered, now);
         if runs_since(instance, observed).is_some_and(|since| unix - since > FORGIVE_SECONDS) {
             remembered.forgive_ends();
         }
         let grace = pass.context.options.failure_grace;
-        let settled = judge::settle(instance, &finding, degraded, grace);
+        let settled = judge::settle(instance, &finding, overdue, grace);
         requeue = requeue.soonest(finding.requeue);
-        if finding.seen == Seen::Degraded && degraded < grace {
-            requeue = requeue.soonest(Requeue::after(grace - degraded));
+        if matches!(finding.seen, Seen::Degraded | Seen::Unchanged) && overdue < grace {
+            requeue = requeue.soonest(Requeue::after(grace - overdue));
         }
         if settled != instance.observed {
             changed.push(InstanceObservation { id: instance.id, observed: settled });
@@ -51,12 +51,13 @@ pub(super) async fn run(
     Ok(requeue)
 }
 
-/// How long an instance has been in trouble. A start does not end the trouble that it comes from.
-fn degraded_for(seen: Seen, memory: &mut InstanceMemory, now: Instant) -> Duration {
+/// How long an instance has been in trouble, or on its way down without getting there. A start does not end the trouble
+/// that it comes from.
+fn overdue_for(seen: Seen, memory: &mut InstanceMemory, now: Instant) -> Duration {
     match seen {
-        Seen::Degraded => memory.degraded_for(now),
-        Seen::Arrived(_) | Seen::Unchanged => {
-            memory.note_recovered();
+        Seen::Degraded | Seen::Unchanged => memory.overdue_for(now),
+        Seen::Arrived(_) => {
+            memory.note_arrived();
             Duration::ZERO
         }
         Seen::Starting | Seen::Failed => Duration::ZERO,
@@ -104,14 +105,17 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn trouble_goes_on_through_new_starts_and_ends_with_a_good_one() {
+    async fn trouble_goes_on_through_new_starts_and_ends_with_an_arrival() {
         let mut memory = InstanceMemory::default();
         let began = Instant::now();
         let at = |seconds| began + Duration::from_secs(seconds);
-        assert_eq!(degraded_for(Seen::Degraded, &mut memory, at(0)), Duration::ZERO);
-        assert_eq!(degraded_for(Seen::Starting, &mut memory, at(5)), Duration::ZERO);
-        assert_eq!(degraded_for(Seen::Degraded, &mut memory, at(9)), Duration::from_secs(9));
-        assert_eq!(degraded_for(Seen::Arrived(InstanceStatus::Running), &mut memory, at(10)), Duration::ZERO);
-        assert_eq!(degraded_for(Seen::Degraded, &mut memory, at(11)), Duration::ZERO);
+        let mut overdue = |seen, seconds| overdue_for(seen, &mut memory, at(seconds)).as_secs();
+        assert_eq!(overdue(Seen::Degraded, 0), 0);
+        assert_eq!(overdue(Seen::Starting, 5), 0);
+        assert_eq!(overdue(Seen::Degraded, 9), 9);
+        assert_eq!(overdue(Seen::Arrived(InstanceStatus::Running), 10), 0);
+        assert_eq!(overdue(Seen::Unchanged, 11), 0, "a way down begins");
+        assert_eq!(overdue(Seen::Degraded, 20), 9, "what happens on it is part of it");
+        assert_eq!(overdue(Seen::Unchanged, 191), 180);
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::write::{Task, Written};
 use crate::{
     compute::{memory::InstanceMemories, plan::Action},
+    error::hits_every_write,
     requeue::Requeue,
 };
 
@@ -59,14 +60,23 @@ impl Progress {
                 }
             }
             Err(error) if is_permanent(task.action, &error) => {
-                remembered.note_refused(&error, Some(cluster.generation));
+                remembered.note_refused(refused_as(task.action, &error), &error, Some(cluster.generation));
                 tracing::warn!(cluster = %cluster.id, instance = task.instance.name, %error, "the member refuses an instance for good");
             }
             Err(error) => {
-                remembered.note_refused(&error, None);
+                remembered.note_refused(refused_as(task.action, &error), &error, None);
                 self.error.get_or_insert(error);
             }
         }
+    }
+}
+
+/// The word for a refusal. What KubeVirt says of a pause is a sentence; its codes say little.
+fn refused_as(action: Action, error: &MemberError) -> &'static str {
+    match action {
+        Action::Pause if !hits_every_write(error) => "PauseRefused",
+        Action::Unpause if !hits_every_write(error) => "UnpauseRefused",
+        _ => error.reason(),
     }
 }
 

@@ -7,29 +7,39 @@ use types::InstanceStatus;
 
 use super::{Finding, Seen};
 
-/// What is recorded. `degraded` is how long the trouble has lasted.
-pub(in crate::compute) fn settle(instance: &InstanceIntent, finding: &Finding, degraded: Duration, grace: Duration) -> InstanceObserved {
+/// What is recorded. `overdue` is for how long it has been in trouble, or on its way without getting there.
+pub(in crate::compute) fn settle(instance: &InstanceIntent, finding: &Finding, overdue: Duration, grace: Duration) -> InstanceObserved {
     let before = &instance.observed;
     let had_failed = before.status == InstanceStatus::Failed && before.generation == instance.generation;
+    let given_up = overdue >= grace;
     let status = match finding.seen {
         Seen::Arrived(status) => status,
         Seen::Starting if had_failed => InstanceStatus::Failed,
         Seen::Starting => InstanceStatus::Pending,
+        Seen::Unchanged if given_up => InstanceStatus::Failed,
         Seen::Unchanged => before.status,
-        Seen::Degraded if had_failed || degraded >= grace => InstanceStatus::Failed,
+        Seen::Degraded if had_failed || given_up => InstanceStatus::Failed,
         Seen::Degraded => InstanceStatus::Pending,
         Seen::Failed => InstanceStatus::Failed,
     };
-    // A failed instance that is on its way again stays failed, with its old cause, until it has arrived.
-    let keeps_cause = finding.seen == Seen::Starting && had_failed && finding.reason.is_none();
-    let (reason, message) = if keeps_cause { (&before.reason, &before.message) } else { (&finding.reason, &finding.message) };
+    let on_the_way = matches!(finding.seen, Seen::Starting | Seen::Unchanged);
+    let (reason, message) = match &finding.reason {
+        // A failed instance that is on its way again stays failed, with its old cause, until it has arrived.
+        None if on_the_way && had_failed => (before.reason.clone(), before.message.clone()),
+        None if finding.seen == Seen::Unchanged && given_up => {
+            let sentence = format!("it is still not {} after {} s; it is being tried on", instance.desired, grace.as_secs());
+            (Some("ProgressDeadlineExceeded".to_owned()), Some(sentence))
+        }
+        reason => (reason.clone(), finding.message.clone()),
+    };
     let arrived = matches!(finding.seen, Seen::Arrived(status) if status == instance.desired.settled());
-    let failed = status == InstanceStatus::Failed && !matches!(finding.seen, Seen::Unchanged);
+    // What was failed before somebody wanted something else of it is not settled by that.
+    let failed = status == InstanceStatus::Failed && (finding.seen != Seen::Unchanged || given_up);
     InstanceObserved {
         status,
         generation: if arrived || failed { instance.generation } else { before.generation },
-        reason: reason.clone(),
-        message: message.clone(),
+        reason,
+        message,
         ip: finding.ip.clone(),
         node: finding.node.clone(),
         incarnation: before.incarnation.clone(),

@@ -36,22 +36,35 @@ fn existing(wanted: Desired, vm: &VmView, vmi: Option<&VmiView>) -> Finding {
         },
         "Paused" => match vm.paused.as_deref() {
             Some("PausedByMigrationMonitor") if wanted == Desired::Running => Finding::new(Seen::Arrived(InstanceStatus::Running)),
-            Some("PausedIOError") => Finding::new(Seen::Failed).because("PausedIOError", "the VM was paused because its storage fails"),
+            // On its way down it is no failure of the stop.
+            Some("PausedIOError") if wanted != Desired::Stopped => {
+                Finding::new(Seen::Failed).because("PausedIOError", "the VM was paused because its storage fails")
+            }
             _ => Finding::new(Seen::Unchanged).because(word, ""),
         },
         // Only with its instance gone, and with it the launcher that holds its memory.
         "Stopped" if wanted == Desired::Stopped && vmi.is_none() && !vm.created => Finding::new(Seen::Arrived(InstanceStatus::Stopped)),
-        "Stopped" if wanted == Desired::Stopped => Finding::new(Seen::Unchanged).because("Stopping", ""),
+        "Stopped" if wanted == Desired::Stopped => Finding::new(Seen::Unchanged).because("Stopping", &held_by(vmi)),
         // "Stopped" is what a new VM shows first, and one between two runs.
         "" | "Stopped" => match &vm.failure {
             Some(failure) => Finding::new(Seen::Failed).of(failure),
             None => Finding::new(Seen::Starting).because(word, ""),
         },
         "Provisioning" | "WaitingForVolumeBinding" | "Starting" | "WaitingForReceiver" => off().because(word, ""),
-        "Stopping" | "Terminating" => off().because(word, ""),
-        "Unknown" => Finding::new(Seen::Unchanged).because("Unknown", "KubeVirt does not know the state: the node does not answer"),
+        "Stopping" | "Terminating" => off().because(word, &held_by(vmi)),
+        "Unknown" => Finding::new(Seen::Unchanged).because("NodeLost", "KubeVirt does not know the state: the node does not answer"),
         _ if wanted == Desired::Stopped => Finding::new(Seen::Unchanged).because(word, ""),
         fault => Finding::new(Seen::Degraded).because(fault, vm.trouble.as_ref().map_or("", |trouble| trouble.message.as_str())),
+    }
+}
+
+/// What keeps a VirtualMachineInstance that was deleted.
+fn held_by(vmi: Option<&VmiView>) -> String {
+    match vmi {
+        Some(vmi) if vmi.terminating.is_some() && !vmi.finalizers.is_empty() => {
+            format!("its VirtualMachineInstance waits for {}", vmi.finalizers.join(", "))
+        }
+        _ => String::new(),
     }
 }
 

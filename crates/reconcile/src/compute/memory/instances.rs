@@ -47,7 +47,7 @@ pub(in crate::compute) struct InstanceMemory {
     /// The intent that all this is about.
     generation: i64,
     last: Option<(Action, Instant)>,
-    degraded_since: Option<Instant>,
+    overdue_since: Option<Instant>,
     recreations: u32,
     recreate_at: Option<Instant>,
     /// Whether its name was found taken although no Pod of it is known.
@@ -110,8 +110,8 @@ impl InstanceMemory {
     }
 
     /// It was refused; for good where the cluster's generation is given.
-    pub(in crate::compute) fn note_refused(&mut self, error: &MemberError, permanent: Option<i64>) {
-        self.refusal = Some(Refusal { reason: error.reason().to_owned(), message: error.to_string(), permanent });
+    pub(in crate::compute) fn note_refused(&mut self, reason: &str, error: &MemberError, permanent: Option<i64>) {
+        self.refusal = Some(Refusal { reason: reason.to_owned(), message: error.to_string(), permanent });
     }
 
     /// What was last refused, if nothing was done since.
@@ -130,14 +130,14 @@ impl InstanceMemory {
         self.recreate_at = None;
     }
 
-    /// How long it has been in trouble; starts counting when it was not.
-    pub(in crate::compute) fn degraded_for(&mut self, now: Instant) -> Duration {
-        now - *self.degraded_since.get_or_insert(now)
+    /// How long it has been in trouble or on its way; starts counting when it was neither.
+    pub(in crate::compute) fn overdue_for(&mut self, now: Instant) -> Duration {
+        now - *self.overdue_since.get_or_insert(now)
     }
 
-    /// The trouble is over.
-    pub(in crate::compute) fn note_recovered(&mut self) {
-        self.degraded_since = None;
+    /// It has got there, or somewhere: what was is over.
+    pub(in crate::compute) fn note_arrived(&mut self) {
+        self.overdue_since = None;
     }
 }
 
@@ -199,9 +199,9 @@ mod tests {
         let invalid = ApiFailure { code: 422, reason: "Invalid".into(), message: "no".into(), retry_after: None };
         let invalid = MemberError::Api(Box::new(invalid));
         let mut memory = InstanceMemory::default();
-        memory.note_refused(&invalid, None);
+        memory.note_refused("Invalid", &invalid, None);
         assert!(memory.refusal().is_some() && !memory.is_refused_for_good(1));
-        memory.note_refused(&invalid, Some(1));
+        memory.note_refused("Invalid", &invalid, Some(1));
         assert!(memory.is_refused_for_good(1) && !memory.is_refused_for_good(2));
         memory.note_done(Action::Create, Instant::now());
         assert_eq!(memory.refusal(), None);
@@ -212,10 +212,10 @@ mod tests {
         let mut memory = InstanceMemory::default();
         let now = Instant::now();
         let second = Duration::from_secs(1);
-        assert_eq!(memory.degraded_for(now), Duration::ZERO);
-        assert_eq!(memory.degraded_for(now + second), second);
-        memory.note_recovered();
-        assert_eq!(memory.degraded_for(now + second), Duration::ZERO);
+        assert_eq!(memory.overdue_for(now), Duration::ZERO);
+        assert_eq!(memory.overdue_for(now + second), second);
+        memory.note_arrived();
+        assert_eq!(memory.overdue_for(now + second), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
