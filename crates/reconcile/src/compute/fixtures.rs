@@ -1,8 +1,12 @@
 //! Intents and views for tests.
 
+use std::time::Duration;
+
 use members::{Condition, PodPhase, PodView, VmView};
 use store::{ClusterIntent, InstanceIntent, InstanceObserved};
 use types::{Bytes, ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, MilliCpu, UserId, quantity::GIB};
+
+use super::memory::Ages;
 
 pub(super) fn instance(ordinal: i32) -> InstanceIntent {
     InstanceIntent {
@@ -62,6 +66,11 @@ pub(super) fn with_everything(instance_type: InstanceType) -> ClusterIntent {
 
 /// Now, in seconds since 1970.
 pub(super) const NOW: i64 = 1_000_000;
+/// How far two clocks may be apart.
+pub(super) const HOUR: i64 = 3_600;
+
+/// Of what runs since long and was not deleted.
+pub(super) const AGES: Ages = Ages { terminating: Duration::ZERO, running: Duration::MAX };
 
 pub(super) fn condition(reason: &str, message: &str) -> Condition {
     Condition { kind: String::new(), reason: reason.into(), message: message.into() }

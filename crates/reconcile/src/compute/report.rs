@@ -1,8 +1,8 @@
 //! Reporting: the end of a pass, where what is judged becomes status, and what changed of it is written.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use store::{ClusterIntent, ClusterObservation, InstanceIntent, InstanceObservation};
+use store::{ClusterIntent, ClusterObservation, InstanceObservation};
 use tokio::time::Instant;
 
 use super::{
@@ -15,8 +15,6 @@ use crate::{error::PassError, requeue::Requeue};
 
 /// Instances whose status is written in one transaction: a huge one could outlast the lease, again and again.
 const STATUS_BATCH: usize = 500;
-/// A container that ran so long is no longer held against its earlier ends, in seconds.
-const FORGIVE_SECONDS: i64 = 600;
 
 /// Judges all instances and writes what changed.
 pub(super) async fn run(
@@ -26,16 +24,14 @@ pub(super) async fn run(
     memory: &mut Memory,
     observation: ClusterObservation,
 ) -> Result<Requeue, PassError> {
-    let (now, unix) = (Instant::now(), unix_seconds());
+    let now = Instant::now();
     let mut changed = Vec::new();
     let mut requeue = Requeue::ON_CHANGE;
     for instance in cluster.instances.iter().filter(|instance| !instance.deleting) {
         let remembered = memory.instances.of(instance);
-        let finding = judge::find(cluster, instance, observed, remembered.refusal(), unix);
+        let ages = remembered.note_seen(instance, observed.pod(instance), now);
+        let finding = judge::find(cluster, instance, observed, remembered.refusal(), ages);
         let overdue = overdue_for(finding.seen, remembered, now);
-        if runs_since(instance, observed).is_some_and(|since| unix - since > FORGIVE_SECONDS) {
-            remembered.forgive_ends();
-        }
         let grace = pass.context.options.failure_grace;
         let settled = judge::settle(instance, &finding, overdue, grace);
         requeue = requeue.soonest(finding.requeue);
@@ -64,10 +60,6 @@ fn overdue_for(seen: Seen, memory: &mut InstanceMemory, now: Instant) -> Duratio
     }
 }
 
-fn runs_since(instance: &InstanceIntent, observed: &Observed) -> Option<i64> {
-    observed.pod(instance)?.running_since
-}
-
 /// Writes an observation if it says anything new.
 pub(super) async fn write(
     pass: &Pass<'_>,
@@ -91,11 +83,6 @@ pub(super) async fn write(
     memory.note_written(observation);
     pass.context.changes.fire();
     Ok(())
-}
-
-fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,37 +1,40 @@
 //! What is seen of a container, from its Pod. Pure.
 
+use std::time::Duration;
+
 use members::{Condition, PodPhase, PodView};
 use store::InstanceIntent;
 use types::{Desired, InstanceStatus};
 
 use super::{Finding, Seen};
+use crate::compute::{memory::Ages, pod::GRACE_SECONDS};
 
 /// How long a container that was restarted must run before it is called running: crash loops do not flicker.
-const RESTART_PROOF_SECONDS: i64 = 10;
-/// How long after its deadline a Pod that does not go is taken for one on a lost node.
-const OVERDUE_SECONDS: i64 = 30;
+const RESTART_PROOF: Duration = Duration::from_secs(10);
+/// How long after its delete was seen a Pod that does not go is taken for one on a lost node: its grace, and as much again.
+const OVERDUE: Duration = Duration::from_secs(2 * GRACE_SECONDS as u64);
 
-/// Of a container. `now` is in seconds since 1970.
-pub(super) fn find(instance: &InstanceIntent, pod: Option<&PodView>, now: i64) -> Finding {
+/// Of a container.
+pub(super) fn find(instance: &InstanceIntent, pod: Option<&PodView>, ages: Ages) -> Finding {
     let wanted = instance.desired == Desired::Running;
     let finding = match pod {
         None if wanted => Finding::new(Seen::Starting),
         None => Finding::new(Seen::Arrived(instance.desired.settled())),
         Some(pod) => match pod.terminating {
-            Some(deadline) => terminating(pod, wanted, now - deadline),
+            Some(_) => terminating(pod, wanted, ages.terminating),
             None if !wanted => Finding::new(Seen::Unchanged),
             None if pod.start_generation < instance.start_generation => Finding::new(Seen::Starting).because("Replacing", ""),
-            None => living(pod, now),
+            None => living(pod, ages.running),
         },
     };
     let there = pod.filter(|pod| pod.terminating.is_none());
     Finding { ip: there.and_then(|pod| pod.ip.clone()), node: pod.and_then(|pod| pod.node.clone()), ..finding }
 }
 
-fn terminating(pod: &PodView, wanted: bool, overdue: i64) -> Finding {
-    if overdue <= OVERDUE_SECONDS {
+fn terminating(pod: &PodView, wanted: bool, age: Duration) -> Finding {
+    if age < OVERDUE {
         let seen = if wanted { Seen::Starting } else { Seen::Unchanged };
-        return Finding::new(seen).because("Terminating", "").look_again_in(OVERDUE_SECONDS - overdue + 1);
+        return Finding::new(seen).because("Terminating", "").look_again_in(OVERDUE - age);
     }
     let node = pod.node.as_deref().unwrap_or("none");
     if pod.finalizers.is_empty() {
@@ -42,18 +45,18 @@ fn terminating(pod: &PodView, wanted: bool, overdue: i64) -> Finding {
     }
 }
 
-fn living(pod: &PodView, now: i64) -> Finding {
+fn living(pod: &PodView, age: Duration) -> Finding {
     let fault = |c: &Condition| is_fault(&c.reason);
     match pod.phase {
-        PodPhase::Running => match (&pod.waiting, pod.running_since) {
+        PodPhase::Running => match (&pod.waiting, pod.running_since.is_some()) {
             (Some(waiting), _) if fault(waiting) => Finding::new(Seen::Degraded).of(&with_end(waiting, pod)),
             (Some(waiting), _) => Finding::new(Seen::Starting).of(waiting),
-            (None, Some(since)) if pod.restarts > 0 && now - since < RESTART_PROOF_SECONDS => {
+            (None, true) if pod.restarts > 0 && age < RESTART_PROOF => {
                 let finding = Finding::new(Seen::Starting).because("Restarted", "");
                 let finding = pod.ended.as_ref().map_or(finding.clone(), |ended| finding.because("Restarted", &end_text(ended)));
-                finding.look_again_in(RESTART_PROOF_SECONDS - (now - since))
+                finding.look_again_in(RESTART_PROOF - age)
             }
-            (None, None) if pod.ended.is_some() => Finding::new(Seen::Degraded).of(&pod.ended.clone().unwrap_or_default()),
+            (None, false) if pod.ended.is_some() => Finding::new(Seen::Degraded).of(&pod.ended.clone().unwrap_or_default()),
             (None, _) => Finding::new(Seen::Arrived(InstanceStatus::Running)),
         },
         PodPhase::Pending => match (&pod.unschedulable, &pod.waiting) {

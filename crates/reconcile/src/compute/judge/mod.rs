@@ -15,7 +15,10 @@ use store::{ClusterIntent, InstanceIntent};
 use types::{InstanceStatus, InstanceType};
 
 pub(super) use self::settle::settle;
-use super::{memory::Refusal, observe::Observed};
+use super::{
+    memory::{Ages, Refusal},
+    observe::Observed,
+};
 use crate::requeue::Requeue;
 
 /// What is seen of an instance.
@@ -60,8 +63,8 @@ impl Finding {
         self.because(&condition.reason, &condition.message)
     }
 
-    fn look_again_in(mut self, seconds: i64) -> Self {
-        self.requeue = Requeue::after(Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1)));
+    fn look_again_in(mut self, wait: Duration) -> Self {
+        self.requeue = Requeue::after(wait);
         self
     }
 
@@ -79,12 +82,12 @@ impl Finding {
     }
 }
 
-/// What is seen of an instance. `now` is in seconds since 1970.
-pub(super) fn find(cluster: &ClusterIntent, instance: &InstanceIntent, observed: &Observed, refusal: Option<&Refusal>, now: i64) -> Finding {
+/// What is seen of an instance.
+pub(super) fn find(cluster: &ClusterIntent, instance: &InstanceIntent, observed: &Observed, refusal: Option<&Refusal>, ages: Ages) -> Finding {
     let (finding, absent) = match cluster.instance_type {
         InstanceType::Container => {
             let pod = observed.pod(instance);
-            (container::find(instance, pod, now), pod.is_none())
+            (container::find(instance, pod, ages), pod.is_none())
         }
         InstanceType::Vm if observed.kubevirt != KubeVirt::Served => (vm::find_without_kubevirt(instance), false),
         InstanceType::Vm => {

@@ -1,11 +1,16 @@
 //! What is seen of a VM, from KubeVirt's printable status. Pure.
 
+use std::time::Duration;
+
 use members::{VmView, VmiView};
 use store::InstanceIntent;
 use types::{Desired, InstanceStatus};
 
 use super::{Finding, Seen};
 use crate::compute::plan::is_paused;
+
+/// No watch tells that KubeVirt was installed.
+const KUBEVIRT_RECHECK: Duration = Duration::from_secs(10);
 
 /// Of a VM.
 pub(super) fn find(instance: &InstanceIntent, vm: Option<&VmView>, vmi: Option<&VmiView>) -> Finding {
@@ -72,9 +77,9 @@ fn held_by(vmi: Option<&VmiView>) -> String {
 pub(super) fn find_without_kubevirt(instance: &InstanceIntent) -> Finding {
     match instance.desired {
         Desired::Stopped => Finding::new(Seen::Arrived(InstanceStatus::Stopped)),
-        Desired::Running | Desired::Suspended => {
-            Finding::new(Seen::Degraded).because("KubeVirtNotInstalled", "this Kubernetes does not serve kubevirt.io/v1").look_again_in(10)
-        }
+        Desired::Running | Desired::Suspended => Finding::new(Seen::Degraded)
+            .because("KubeVirtNotInstalled", "this Kubernetes does not serve kubevirt.io/v1")
+            .look_again_in(KUBEVIRT_RECHECK),
     }
 }
 

@@ -1,14 +1,12 @@
 //! What is seen of VMs, as a table.
 
-use std::time::Duration;
-
 use members::{KubeVirt, VmiView};
 use types::InstanceType;
 
 use super::*;
 use crate::{
     compute::{
-        fixtures::{self, NOW, condition, machine, paused, wanted},
+        fixtures::{self, AGES, condition, machine, paused, wanted},
         judge,
         observe::Observed,
     },
@@ -66,7 +64,7 @@ fn without_kubevirt_a_vm_waits_and_then_fails() {
     let mut observed = Observed::default();
     observed.kubevirt = KubeVirt::Absent;
     let up = wanted(Desired::Running);
-    let finding = judge::find(&cluster, &up, &observed, None, NOW);
+    let finding = judge::find(&cluster, &up, &observed, None, AGES);
     assert_eq!((finding.seen, finding.reason.as_deref()), (Seen::Degraded, Some("KubeVirtNotInstalled")));
     assert_eq!(finding.requeue, Requeue::after(Duration::from_secs(10)), "no watch tells that KubeVirt was installed");
     assert_eq!(judge::settle(&up, &finding, GRACE - Duration::from_secs(1), GRACE).status, InstanceStatus::Pending);
@@ -75,7 +73,7 @@ fn without_kubevirt_a_vm_waits_and_then_fails() {
     assert_eq!(failed.reason.as_deref(), Some("KubeVirtNotInstalled"));
 
     let down = wanted(Desired::Stopped);
-    assert_eq!(judge::find(&cluster, &down, &observed, None, NOW).seen, Seen::Arrived(InstanceStatus::Stopped));
+    assert_eq!(judge::find(&cluster, &down, &observed, None, AGES).seen, Seen::Arrived(InstanceStatus::Stopped));
     observed.kubevirt = KubeVirt::Served;
-    assert_eq!(judge::find(&cluster, &up, &observed, None, NOW).seen, Seen::Starting);
+    assert_eq!(judge::find(&cluster, &up, &observed, None, AGES).seen, Seen::Starting);
 }

@@ -5,15 +5,18 @@ use std::{
     time::Duration,
 };
 
-use members::MemberError;
+use members::{MemberError, PodView};
 use store::{ClusterIntent, InstanceIntent};
 use tokio::time::Instant;
 use types::InstanceId;
 
+use super::sightings::{Ages, Sightings};
 use crate::{backoff::backoff, compute::plan::Action};
 
 /// How long an action is trusted to show in the watch before it is repeated.
 const HOLD: Duration = Duration::from_secs(3);
+/// A container that ran so long is no longer held against its earlier ends.
+const FORGIVE: Duration = Duration::from_secs(600);
 /// Wait before a Pod that ended is made again, after the first time and at most.
 const RECREATE_FIRST: Duration = Duration::from_secs(1);
 const RECREATE_MOST: Duration = Duration::from_secs(300);
@@ -23,11 +26,12 @@ const RECREATE_MOST: Duration = Duration::from_secs(300);
 pub(in crate::compute) struct InstanceMemories(HashMap<InstanceId, InstanceMemory>);
 
 impl InstanceMemories {
-    /// Of one instance. When its owner wants something new, what was before no longer counts.
+    /// Of one instance. When its owner wants something new, what was before no longer counts; what is seen does.
     pub(in crate::compute) fn of(&mut self, instance: &InstanceIntent) -> &mut InstanceMemory {
         let memory = self.0.entry(instance.id).or_default();
         if memory.generation != instance.generation {
-            *memory = InstanceMemory { generation: instance.generation, ..InstanceMemory::default() };
+            let sightings = std::mem::take(&mut memory.sightings);
+            *memory = InstanceMemory { generation: instance.generation, sightings, ..InstanceMemory::default() };
         }
         memory
     }
@@ -53,6 +57,7 @@ pub(in crate::compute) struct InstanceMemory {
     /// Whether its name was found taken although no Pod of it is known.
     name_taken: bool,
     refusal: Option<Refusal>,
+    sightings: Sightings,
 }
 
 /// Why a write for an instance was not done.
@@ -124,10 +129,14 @@ impl InstanceMemory {
         self.refusal.as_ref().is_some_and(|refusal| refusal.permanent == Some(cluster_generation))
     }
 
-    /// It has been running well for long: its earlier ends are no longer held against it.
-    pub(in crate::compute) fn forgive_ends(&mut self) {
-        self.recreations = 0;
-        self.recreate_at = None;
+    /// How old what is seen of its Pod is. One that has run for long is no longer held against its earlier ends.
+    pub(in crate::compute) fn note_seen(&mut self, instance: &InstanceIntent, pod: Option<&PodView>, now: Instant) -> Ages {
+        let ages = self.sightings.note(pod, instance.observed.status, now);
+        if ages.running >= FORGIVE {
+            self.recreations = 0;
+            self.recreate_at = None;
+        }
+        ages
     }
 
     /// How long it has been in trouble or on its way; starts counting when it was neither.
@@ -177,7 +186,12 @@ mod tests {
             .collect();
         assert!(waits.windows(2).all(|pair| pair[1] > pair[0]), "{waits:?}");
         assert_eq!(memory.admit(Action::Delete, now), Ok(()));
-        memory.forgive_ends();
+        let instance = fixtures::wanted(types::Desired::Running);
+        let runs = fixtures::running();
+        memory.note_seen(&instance, Some(&runs), now);
+        memory.note_seen(&instance, Some(&runs), now + FORGIVE / 2);
+        assert!(memory.admit(Action::Create, now).is_err(), "not for long yet");
+        memory.note_seen(&instance, Some(&runs), now + FORGIVE);
         assert_eq!(memory.admit(Action::Create, now), Ok(()));
     }
 

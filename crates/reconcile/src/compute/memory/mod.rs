@@ -9,6 +9,7 @@ mod guardrails;
 mod instances;
 mod namespace;
 mod report;
+mod sightings;
 
 use std::{
     collections::HashMap,
@@ -23,6 +24,7 @@ pub(super) use self::{
     instances::{InstanceMemories, InstanceMemory, Refusal},
     namespace::NamespaceMemory,
     report::ReportMemory,
+    sightings::Ages,
 };
 
 /// What is remembered of each cluster. A pass takes it out and puts it back.
