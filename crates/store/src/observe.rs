@@ -42,7 +42,7 @@ impl Store {
         failpoint::at(Step::NamespaceRename, async {
             let tx = self.begin_fenced(lease).await?;
             let name: Option<String> = sql::scalar(&tx.tx, "SELECT name FROM clusters WHERE id = ?", [id.0.into()]).await?;
-            let name = ClusterName::parse(&name.ok_or(Error::NotFound { what: "Cluster" })?).map_err(Error::Internal)?;
+            let name = ClusterName::stored(name.ok_or(Error::NotFound { what: "Cluster" })?);
             let namespace = name.namespace_with(&random_word(6));
             let sql = "UPDATE clusters SET namespace = ?, namespace_uid = NULL WHERE id = ?";
             if sql::execute_unless_taken(&tx.tx, sql, [namespace.as_str().into(), id.0.into()]).await?.is_none() {

@@ -115,5 +115,5 @@ pub(crate) fn word<T>(row: &QueryResult, prefix: &str, column: &str, parse: impl
 
 /// A column that holds the tenant's name for a cluster.
 pub(crate) fn cluster_name(row: &QueryResult, prefix: &str, column: &str) -> Result<ClusterName, DbErr> {
-    ClusterName::parse(&row.try_get::<String>(prefix, column)?).map_err(DbErr::Type)
+    row.try_get(prefix, column).map(ClusterName::stored)
 }
