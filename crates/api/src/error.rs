@@ -6,7 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use types::{Error, FieldError, error::QuotaShortage};
-use wire::problem::{Field, Problem, Shortage};
+use wire::{
+    problem::{Field, Problem, Shortage},
+    word::Word,
+};
 
 use crate::request_id;
 
@@ -54,15 +57,15 @@ impl IntoResponse for ApiError {
             tracing::error!(request_id, message, "internal error");
         }
         let problem = Problem {
-            r#type: "about:blank",
+            r#type: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: detail(&error),
-            code: code(status, &error),
+            code: Word::of(code(status, &error)),
             request_id,
             errors: fields(&error),
             allowed: match &error {
-                Error::Conflict { allowed, .. } if !allowed.is_empty() => Some(allowed.clone()),
+                Error::Conflict { allowed, .. } if !allowed.is_empty() => Some(allowed.iter().map(|word| Word::of(word)).collect()),
                 _ => None,
             },
             quota: shortages(&error),
@@ -112,7 +115,7 @@ fn shortages(error: &Error) -> Vec<Shortage> {
     short
         .iter()
         .map(|QuotaShortage { resource, requested, used, limit, available }| Shortage {
-            resource,
+            resource: Word::of(resource),
             requested: *requested,
             used: *used,
             limit: *limit,

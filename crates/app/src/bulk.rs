@@ -81,5 +81,5 @@ fn line(row: &InstanceRow, operation: Operation, touched: bool) -> BulkLine {
     } else {
         (BulkOutcome::Done, None)
     };
-    BulkLine { instance_id: row.intent.id, instance_name: row.intent.name.clone(), outcome, status, message }
+    BulkLine { instance_id: row.intent.id, instance_name: row.intent.name.clone(), outcome: outcome.into(), status: status.into(), message }
 }

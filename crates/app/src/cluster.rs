@@ -76,6 +76,6 @@ impl App {
         }
         // Also for a repeat: what held the delete up may be gone.
         (self.wake)(id);
-        Ok(ClusterDeleted { message: format!("Cluster '{}' is being deleted", cluster.name), status: ClusterStatus::Deleting })
+        Ok(ClusterDeleted { message: format!("Cluster '{}' is being deleted", cluster.name), status: ClusterStatus::Deleting.into() })
     }
 }

@@ -38,7 +38,7 @@ impl App {
         }
         let row = self.instance_settled(caller, id, deadline).await?;
         let settled = row.settled();
-        Ok(OperatedInstance { instance: show::instance(row), operation, settled })
+        Ok(OperatedInstance { instance: show::instance(row), operation: operation.into(), settled })
     }
 
     /// `false`: the instance is not as it was `seen` any more, and nothing is written.

@@ -20,7 +20,7 @@ pub use error::{Error, FieldError, Result};
 pub use failpoint::Step;
 pub use id::{ClusterId, InstanceId, MemberId, UserId, VirtualClusterId};
 pub use name::{ClusterName, Username};
-pub use phase::{ClusterStatus, Desired, InstanceStatus, InstanceType, Operation, Role, Transition};
+pub use phase::{ClusterStatus, Desired, InstanceStatus, InstanceType, Operation, Role, Suspension, Transition};
 pub use quantity::{Amount, Bytes, Decimal, MilliCpu};
 pub use secret::Secret;
 pub use subject::Subject;

@@ -182,11 +182,21 @@ impl InstanceStatus {
     }
 }
 
+words!(
+    /// What suspending an instance does to it.
+    Suspension {
+        /// It stops where it is, and its memory stays.
+        PausedInRam = "paused-in-ram",
+        /// It ends, and its disk stays.
+        ScaleToZero = "scale-to-zero",
+    }
+);
+
 /// What is reported of suspension: a VM keeps its memory, a container does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SuspendSemantics {
-    /// `paused-in-ram` or `scale-to-zero`.
-    pub name: &'static str,
+    /// What is done.
+    pub name: Suspension,
     /// Whether processes go on where they were.
     pub memory_preserved: bool,
     /// Whether a suspended instance outlives the loss of its node.
@@ -197,8 +207,8 @@ impl InstanceType {
     /// What `suspend` means for this kind of instance.
     pub const fn suspend_semantics(self) -> SuspendSemantics {
         match self {
-            Self::Vm => SuspendSemantics { name: "paused-in-ram", memory_preserved: true, survives_node_loss: false },
-            Self::Container => SuspendSemantics { name: "scale-to-zero", memory_preserved: false, survives_node_loss: true },
+            Self::Vm => SuspendSemantics { name: Suspension::PausedInRam, memory_preserved: true, survives_node_loss: false },
+            Self::Container => SuspendSemantics { name: Suspension::ScaleToZero, memory_preserved: false, survives_node_loss: true },
         }
     }
 }

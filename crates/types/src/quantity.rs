@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
 /// Bytes in one GiB; what the wire calls GB or GiB.
 pub const GIB: i64 = 1 << 30;
@@ -21,8 +21,6 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    const DIGITS_MAX: usize = 30;
-
     /// Parses JSON's number syntax (`1`, `0.5`, `1e3`), without going through a float.
     pub fn parse(text: &str) -> Result<Self, String> {
         let err = || format!("'{}' is not a decimal number", text.chars().take(40).collect::<String>());
@@ -41,10 +39,10 @@ impl Decimal {
         }
         let joined = format!("{whole}{fraction}");
         let significant = joined.trim_start_matches('0');
-        if significant.len() > Self::DIGITS_MAX || !(-30..=30).contains(&exponent) {
+        if !(-30..=30).contains(&exponent) {
             return Err("has too many digits".into());
         }
-        let units: i128 = if significant.is_empty() { 0 } else { significant.parse().map_err(|_| err())? };
+        let units: i128 = if significant.is_empty() { 0 } else { significant.parse().map_err(|_| "has too many digits")? };
         let fraction_len = i32::try_from(fraction.len()).map_err(|_| err())?;
         let scale = fraction_len - exponent;
         if scale < 0 {
@@ -71,9 +69,21 @@ impl Decimal {
     }
 }
 
+impl fmt::Display for Decimal {
+    /// Without an exponent; what is read back is equal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.units < 0 { "-" } else { "" };
+        let scale = self.scale as usize;
+        let digits = format!("{:0>width$}", self.units.unsigned_abs(), width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{sign}{whole}{point}{fraction}")
+    }
+}
+
 /// Accepts a JSON number, or a string with a Kubernetes suffix (`"4Gi"`, `"500m"`).
 ///
-/// The deserializer must be serde_json's: the number's own text is read.
+/// Both ways it must be serde_json that does it: the number's own text is read and written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Amount {
     /// A plain number.
@@ -93,6 +103,15 @@ impl<'de> Deserialize<'de> for Amount {
             return Decimal::parse(text).map(Self::Number).map_err(de::Error::custom);
         }
         Err(de::Error::custom("must be a number"))
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serde_json::value::RawValue::from_string(number.to_string()).map_err(ser::Error::custom)?.serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+        }
     }
 }
 
@@ -171,11 +190,30 @@ fn bounded(value: i128, max: i64, max_text: &str) -> Result<i64, String> {
     i64::try_from(value).ok().filter(|v| *v <= max).ok_or_else(|| format!("must be at most {max_text}"))
 }
 
+/// `number` in the steps of its unit, which is how many there are to a one. In JSON there is nothing between two steps, so a
+/// reader that is wrong in a float's last digit is still right. (serde_json's may be.)
+fn steps(number: f64, per_unit: f64, step: &str) -> Result<i64, String> {
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    let steps = number * per_unit;
+    let whole = steps.round();
+    if !(-EXACT..=EXACT).contains(&whole) || (steps - whole).abs() > 0.01 {
+        return Err(format!("must be a multiple of {step}"));
+    }
+    Ok(whole as i64)
+}
+
 macro_rules! as_number {
-    ($name:ident, $get:ident) => {
+    ($name:ident, $get:ident, $per_unit:expr, $step:literal, $size:expr) => {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_f64(self.$get())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let steps = steps(f64::deserialize(deserializer)?, $per_unit, $step).map_err(de::Error::custom)?;
+                steps.checked_mul($size).map(Self).ok_or_else(|| de::Error::custom("is too large"))
             }
         }
 
@@ -186,8 +224,8 @@ macro_rules! as_number {
         }
     };
 }
-as_number!(MilliCpu, cores);
-as_number!(Bytes, gib);
+as_number!(MilliCpu, cores, 1000.0, "0.001 cores", 1);
+as_number!(Bytes, gib, 1024.0, "1/1024 GiB", MIB);
 
 #[cfg(test)]
 #[path = "quantity_tests.rs"]

@@ -44,13 +44,41 @@ fn what_cannot_be_kept_exactly_is_refused_with_the_step() {
     }
 }
 
+#[test]
+fn a_decimal_is_written_as_people_write_it() {
+    for (read, written) in [("0", "0"), ("-0.0", "0"), ("1e3", "1000"), ("1.50", "1.5"), ("0.001", "0.001"), ("-12.5e-1", "-1.25"), ("1e-2", "0.01")]
+    {
+        assert_eq!(serde_json::to_string(&amount(read).unwrap()).unwrap(), written);
+    }
+}
+
+#[test]
+fn what_lies_between_two_steps_is_refused_on_the_way_back_too() {
+    for bad in ["0.0005", "1e300", "\"1\"", "null"] {
+        assert!(serde_json::from_str::<MilliCpu>(bad).is_err(), "{bad}");
+    }
+    assert!(serde_json::from_str::<Bytes>("0.3").is_err());
+    assert_eq!(serde_json::from_str::<Bytes>("4").unwrap(), Bytes(4 * GIB));
+}
+
 proptest! {
     #[test]
     fn every_quantity_survives_json(millis in 0..=CPU_MAX.0, mib in 0_i64..=16_000_000) {
         let text = serde_json::to_string(&MilliCpu(millis)).expect("serializes");
         prop_assert_eq!(cpu(&text), Ok(millis));
+        prop_assert_eq!(serde_json::from_str::<MilliCpu>(&text).expect("parses"), MilliCpu(millis));
         let text = serde_json::to_string(&Bytes(mib * MIB)).expect("serializes");
         prop_assert_eq!(memory(&text), Ok(mib * MIB));
+        prop_assert_eq!(serde_json::from_str::<Bytes>(&text).expect("parses"), Bytes(mib * MIB));
+    }
+
+    #[test]
+    fn every_amount_survives_json(text in r#"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?([eE][+-]?([0-9]|[12][0-9]|30))?|"[A-Za-z0-9.]*""#) {
+        // A number that has too many digits is refused on the way in.
+        if let Ok(read) = amount(&text) {
+            let written = serde_json::to_string(&read).expect("serializes");
+            prop_assert_eq!(amount(&written), Ok(read), "{}", written);
+        }
     }
 
     #[test]

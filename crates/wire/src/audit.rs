@@ -1,13 +1,13 @@
 //! Who did what.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use types::{Timestamp, UserId};
 use utoipa::ToSchema;
 
 use crate::schema;
 
 /// Something done.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditEntry {
     /// Grows with time.
     pub id: i64,

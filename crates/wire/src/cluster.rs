@@ -7,10 +7,11 @@ use utoipa::ToSchema;
 use crate::{
     instance::{Instance, SuspendSemantics},
     schema,
+    word::Word,
 };
 
 /// A cluster to be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCluster {
     /// Unique among its owner's clusters.
@@ -29,28 +30,28 @@ pub struct CreateCluster {
     #[schema(minimum = 1, maximum = 10_000)]
     pub instance_count: i64,
     /// Left out, the installation's own: see [`types::text::image`].
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_image)]
     pub image: Option<String>,
     /// See [`types::text::ssh_public_key`].
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_ssh_public_key)]
     pub ssh_public_key: Option<String>,
     /// Cloud-init user data (VMs only), at most 65,535 bytes, without NUL.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 65535)]
     pub cloud_init: Option<String>,
     /// Persistent disk in GiB of each instance, at `/data` in a container, the second disk of a VM.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_gib)]
     pub disk_gb: Option<Amount>,
     /// Where it shall live (default `local`).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
 }
 
 /// What to change of a cluster.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateCluster {
     /// How many instances. Fewer removes those with the highest numbers.
@@ -59,7 +60,7 @@ pub struct UpdateCluster {
 }
 
 /// A cluster.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Cluster {
     /// Small integer, never reused.
     #[schema(schema_with = schema::id)]
@@ -70,7 +71,7 @@ pub struct Cluster {
     pub namespace: String,
     /// Pods or VMs.
     #[schema(schema_with = schema::instance_type)]
-    pub instance_type: InstanceType,
+    pub instance_type: Word<InstanceType>,
     /// CPU cores of each instance.
     #[schema(schema_with = schema::decimal)]
     pub cpu_per_instance: MilliCpu,
@@ -81,7 +82,7 @@ pub struct Cluster {
     pub instance_count: i64,
     /// Derived from its instances.
     #[schema(schema_with = schema::cluster_status)]
-    pub status: ClusterStatus,
+    pub status: Word<ClusterStatus>,
     /// Whose it is.
     #[schema(schema_with = schema::id)]
     pub owner_id: UserId,
@@ -105,7 +106,7 @@ pub struct Cluster {
 }
 
 /// A cluster with its instances.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ClusterDetail {
     /// The cluster.
     #[serde(flatten)]
@@ -115,17 +116,17 @@ pub struct ClusterDetail {
 }
 
 /// A cluster that is being deleted.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ClusterDeleted {
     /// A sentence.
     pub message: String,
     /// `deleting`.
     #[schema(schema_with = schema::cluster_status)]
-    pub status: ClusterStatus,
+    pub status: Word<ClusterStatus>,
 }
 
 /// What an operation on all instances did. The count of those operated on is named after the operation.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BulkResult {
     /// How many are suspended now.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,7 +154,7 @@ pub struct BulkResult {
 }
 
 /// What an operation did to one instance.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct BulkLine {
     /// Which one.
     #[schema(schema_with = schema::id)]
@@ -161,16 +162,17 @@ pub struct BulkLine {
     /// Its name.
     pub instance_name: String,
     /// `done`, `failed`, `skipped` or `pending`.
-    pub outcome: BulkOutcome,
+    #[schema(value_type = BulkOutcome)]
+    pub outcome: Word<BulkOutcome>,
     /// Its status now.
     #[schema(schema_with = schema::instance_status)]
-    pub status: InstanceStatus,
+    pub status: Word<InstanceStatus>,
     /// Why, where it is not done.
     pub message: Option<String>,
 }
 
 /// How an instance came out of an operation on all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BulkOutcome {
     /// It is where it should be.

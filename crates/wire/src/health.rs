@@ -1,19 +1,32 @@
 //! How the process is.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::word::Word;
+
 /// The health check of the original API.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// `healthy` or `degraded`.
-    pub status: &'static str,
+    #[schema(value_type = String)]
+    pub status: Word<HealthStatus>,
     /// Version of this program.
-    pub version: &'static str,
+    pub version: String,
+}
+
+/// Whether all that the process needs is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthStatus {
+    /// It is.
+    Healthy,
+    /// Some of it is not; the process answers.
+    Degraded,
 }
 
 /// One thing that readiness depends on.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Check {
     /// What was looked at.
     pub name: String,

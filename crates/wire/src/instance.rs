@@ -1,13 +1,13 @@
 //! Instances.
 
 use serde::{Deserialize, Serialize};
-use types::{ClusterId, Desired, InstanceId, InstanceStatus, InstanceType, Operation, Timestamp, Transition};
+use types::{ClusterId, Desired, InstanceId, InstanceStatus, InstanceType, Operation, Suspension, Timestamp, Transition};
 use utoipa::ToSchema;
 
-use crate::schema;
+use crate::{schema, word::Word};
 
 /// What to do to an instance.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperateInstance {
     /// `start`, `stop`, `suspend` or `resume`.
@@ -16,7 +16,7 @@ pub struct OperateInstance {
 }
 
 /// How much an operation may lose.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// What is possible for this kind of instance.
@@ -27,7 +27,7 @@ pub enum Mode {
 }
 
 /// One container or VM.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Instance {
     /// Small integer, never reused.
     #[schema(schema_with = schema::id)]
@@ -36,13 +36,13 @@ pub struct Instance {
     pub instance_name: String,
     /// What it was last seen to be.
     #[schema(schema_with = schema::instance_status)]
-    pub status: InstanceStatus,
+    pub status: Word<InstanceStatus>,
     /// What it should be.
     #[schema(schema_with = schema::desired)]
-    pub desired: Desired,
+    pub desired: Word<Desired>,
     /// Where it is going, when it is not there yet.
     #[schema(schema_with = schema::optional_transition)]
-    pub transition: Option<Transition>,
+    pub transition: Option<Word<Transition>>,
     /// Its cluster.
     #[schema(schema_with = schema::id)]
     pub cluster_id: ClusterId,
@@ -52,7 +52,7 @@ pub struct Instance {
     pub namespace: String,
     /// Pod or VM.
     #[schema(schema_with = schema::instance_type)]
-    pub instance_type: InstanceType,
+    pub instance_type: Word<InstanceType>,
     /// What suspending it means.
     pub suspend: SuspendSemantics,
     /// Its address within the member.
@@ -75,10 +75,11 @@ pub struct Instance {
 }
 
 /// What suspending means: a VM is paused in memory, a container is scaled to zero.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SuspendSemantics {
     /// `paused-in-ram` or `scale-to-zero`.
-    pub semantics: &'static str,
+    #[schema(value_type = String)]
+    pub semantics: Word<Suspension>,
     /// Whether processes go on where they were.
     pub memory_preserved: bool,
     /// Whether what was written to disk is still there.
@@ -88,20 +89,20 @@ pub struct SuspendSemantics {
 }
 
 /// An instance after an operation.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OperatedInstance {
     /// The instance.
     #[serde(flatten)]
     pub instance: Instance,
     /// What was done.
     #[schema(schema_with = schema::operation)]
-    pub operation: Operation,
+    pub operation: Word<Operation>,
     /// Whether it has arrived (200) or is still on its way (202).
     pub settled: bool,
 }
 
 /// Something that happened to an instance, as its member tells it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
     /// `Normal` or `Warning`.
     pub r#type: String,
@@ -120,7 +121,7 @@ pub struct Event {
 }
 
 /// What this installation can do.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Capabilities {
     /// What suspending means for a container.
     pub container: SuspendSemantics,

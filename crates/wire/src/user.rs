@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 use types::{Amount, Bytes, MilliCpu, Role, Timestamp, UserId};
 use utoipa::ToSchema;
 
-use crate::schema;
+use crate::{schema, word::Word};
 
 /// A user to be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateUser {
     /// Unique name.
     #[schema(schema_with = schema::username)]
     pub username: String,
     /// See [`types::text::token`]. Left out, one is made and shown once.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_token)]
     pub token: Option<String>,
     /// CPU cores that the user's instances may take in all.
@@ -24,42 +24,42 @@ pub struct CreateUser {
     #[schema(schema_with = schema::gib)]
     pub quota_memory: Amount,
     /// Persistent disk in GiB that the user's instances may take in all (default 0).
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_gib)]
     pub quota_storage: Option<Amount>,
     /// Default `user`. Only an admin may ask for another.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_role)]
     pub role: Option<Role>,
 }
 
 /// What to change of a user. What is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpdateUser {
     /// CPU cores. Below what is used, it only stops growth.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_cpu)]
     pub quota_cpu: Option<Amount>,
     /// Memory in GiB.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_gib)]
     pub quota_memory: Option<Amount>,
     /// Persistent disk in GiB.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_gib)]
     pub quota_storage: Option<Amount>,
     /// What the user may do.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_role)]
     pub role: Option<Role>,
     /// Shut out at the next request. What the user runs goes on running.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<bool>,
 }
 
 /// A user.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct User {
     /// Small integer, never reused.
     #[schema(schema_with = schema::id)]
@@ -68,7 +68,7 @@ pub struct User {
     pub username: String,
     /// What the user may do.
     #[schema(schema_with = schema::role)]
-    pub role: Role,
+    pub role: Word<Role>,
     /// Shut out.
     pub disabled: bool,
     /// CPU cores allowed.
@@ -95,7 +95,7 @@ pub struct User {
 }
 
 /// A user just created.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CreatedUser {
     /// The user.
     #[serde(flatten)]
@@ -106,24 +106,24 @@ pub struct CreatedUser {
 }
 
 /// A token in place of the former one.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RotateToken {
     /// The new token. Left out, one is made.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_new_token)]
     pub token: Option<String>,
 }
 
 /// The token that is good from now on. It is shown this once.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct NewToken {
     /// Bearer token.
     pub token: String,
 }
 
 /// What a user may take, and takes.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Quota {
     /// CPU cores allowed.
     #[schema(schema_with = schema::decimal)]

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::Deserialize;
 use types::Error;
-use wire::health::{Check, Health};
+use wire::health::{Check, Health, HealthStatus};
 
 use crate::{extract::Query, routes};
 
@@ -21,7 +21,8 @@ const DATABASE_DEADLINE: Duration = Duration::from_secs(2);
 #[utoipa::path(get, path = "/health", tag = "operations", security(()), responses((status = 200, body = Health)))]
 pub(super) async fn health(State(state): State<routes::State>) -> Json<Health> {
     let healthy = checks(&state).await.iter().all(|check| check.ok);
-    Json(Health { status: if healthy { "healthy" } else { "degraded" }, version: env!("CARGO_PKG_VERSION") })
+    let status = if healthy { HealthStatus::Healthy } else { HealthStatus::Degraded };
+    Json(Health { status: status.into(), version: env!("CARGO_PKG_VERSION").to_owned() })
 }
 
 /// Whether the process answers at all. Looks at nothing else, so that no outage of a database restarts it.

@@ -40,9 +40,12 @@ async fn an_operation_on_all_touches_those_whose_state_asks_for_it() {
         let result = world.operate_all(&ann, cluster.cluster.id, operation).await.expect("operates");
         assert_eq!(result.results.len(), 5, "a line for each");
         for (line, status) in result.results.iter().zip(&states) {
-            let (outcome, desired) =
-                if touched.contains(status) { (BulkOutcome::Pending, operation.target()) } else { (BulkOutcome::Skipped, before[&line.instance_id]) };
-            assert_eq!((line.status, line.outcome), (*status, outcome), "{operation} of {status}");
+            let (outcome, desired) = if touched.contains(status) {
+                (BulkOutcome::Pending, operation.target().into())
+            } else {
+                (BulkOutcome::Skipped, before[&line.instance_id].clone())
+            };
+            assert_eq!((&line.status, &line.outcome), (&(*status).into(), &outcome.into()), "{operation} of {status}");
             assert_eq!(world.instance(line.instance_id).await.desired, desired, "{operation} of {status}");
         }
         assert_eq!((result.pending, result.skipped, result.failed), (touched.len(), 5 - touched.len(), 0), "{operation}");
@@ -69,7 +72,10 @@ async fn an_operation_on_all_tells_done_from_failed() {
     };
     let (result, ()) = tokio::join!(operated, reconciled);
     assert_eq!((result.stopped, result.failed, result.pending, result.skipped), (Some(2), 1, 0, 0));
-    assert_eq!(result.results.iter().map(|line| line.outcome).collect::<Vec<_>>(), [BulkOutcome::Done, BulkOutcome::Failed, BulkOutcome::Done]);
+    assert_eq!(
+        result.results.iter().map(|line| line.outcome.clone()).collect::<Vec<_>>(),
+        [BulkOutcome::Done, BulkOutcome::Failed, BulkOutcome::Done]
+    );
 }
 
 #[tokio::test]

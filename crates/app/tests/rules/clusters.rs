@@ -12,11 +12,11 @@ async fn a_create_answers_with_pending_instances_numbered_from_one() {
     let world = World::new().await;
     let ann = world.user("ann").await;
     let web = world.create(&ann, "web", json!({"instance_count": 2})).await;
-    assert_eq!((web.cluster.status, web.cluster.instance_count, web.cluster.owner_id), (ClusterStatus::Pending, 2, ann.user.id));
+    assert_eq!((web.cluster.status, web.cluster.instance_count, web.cluster.owner_id), (ClusterStatus::Pending.into(), 2, ann.user.id));
     assert_eq!((web.cluster.namespace.as_str(), web.cluster.member.as_str()), ("web-ns", "local"));
-    let names: Vec<_> = web.instances.iter().map(|i| (i.instance_name.as_str(), i.status, i.transition)).collect();
-    let starting = (InstanceStatus::Pending, Some(Transition::Starting));
-    assert_eq!(names, [("web-instance-1", starting.0, starting.1), ("web-instance-2", starting.0, starting.1)]);
+    let names: Vec<_> = web.instances.iter().map(|i| (i.instance_name.as_str(), &i.status, i.transition.as_ref())).collect();
+    let (status, transition) = (&InstanceStatus::Pending.into(), Some(&Transition::Starting.into()));
+    assert_eq!(names, [("web-instance-1", status, transition), ("web-instance-2", status, transition)]);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn scaling_adds_at_the_end_and_removes_from_the_end() {
     let shrunk = world.scale(&ann, web.cluster.id, 1).await.expect("scales");
     assert_eq!((ids(&shrunk), shrunk.cluster.instance_count), (ids(&web)[..1].to_vec(), 1));
     let gone = world.instance(ids(&web)[1]).await;
-    assert_eq!(gone.transition, Some(Transition::Deleting));
+    assert_eq!(gone.transition, Some(Transition::Deleting.into()));
     assert_eq!(refused(world.operate(&ann, gone.id, Stop).await), "conflict");
 }
 
@@ -162,7 +162,7 @@ async fn a_delete_says_the_same_each_time_until_the_cluster_is_gone() {
     let first = world.app.cluster_delete(&ann, web).await.expect("deletes");
     let (generation, trail) = (world.generation(web).await, world.trail().await);
     let again = world.app.cluster_delete(&ann, web).await.expect("says the same");
-    assert_eq!((again.message, again.status), (first.message, ClusterStatus::Deleting));
+    assert_eq!((again.message, again.status), (first.message, ClusterStatus::Deleting.into()));
     assert_eq!((world.generation(web).await, world.trail().await), (generation, trail));
     assert_eq!(world.app.cluster_get(&ann, web).await.expect("is there still").cluster.status, ClusterStatus::Deleting);
     world.remove(web).await;
@@ -184,7 +184,7 @@ async fn what_is_being_deleted_can_only_be_looked_at() {
         assert_eq!(refused(world.operate_all(&ann, web.cluster.id, operation).await), "conflict");
     }
     assert_eq!(world.trail().await, trail);
-    assert_eq!(world.instance(ids(&web)[0]).await.transition, Some(Transition::Deleting));
+    assert_eq!(world.instance(ids(&web)[0]).await.transition, Some(Transition::Deleting.into()));
 }
 
 #[tokio::test]

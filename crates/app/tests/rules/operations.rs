@@ -3,9 +3,9 @@
 use serde_json::json;
 use types::{
     Desired::{self, Running, Stopped, Suspended},
-    Error, InstanceStatus, Operation, Transition,
+    Error, InstanceStatus, Operation, Suspension, Transition,
 };
-use wire::instance::Mode;
+use wire::{instance::Mode, word::Word};
 
 use crate::world::{Resume, Start, Stop, Suspend, World, ids, refused};
 
@@ -62,8 +62,8 @@ async fn each_operation_in_each_state_does_what_the_table_says() {
         match becomes {
             On(desired) => {
                 let answer = answer.expect(&case);
-                assert_eq!((answer.operation, answer.settled, answer.instance.desired), (operation, false, desired), "{case}");
-                assert_eq!((after.desired, written), (desired, 1), "{case}");
+                assert_eq!((answer.operation, answer.settled, answer.instance.desired), (operation.into(), false, desired.into()), "{case}");
+                assert_eq!((after.desired, written), (desired.into(), 1), "{case}");
                 world.settle(cluster.cluster.id).await;
                 assert_eq!(world.instance(id).await.status, desired.settled(), "{case}");
             }
@@ -93,8 +93,8 @@ async fn where_an_instance_is_going_is_told_until_it_is_there() {
         (InstanceStatus::Running, Suspend, Transition::Suspending),
         (InstanceStatus::Suspended, Resume, Transition::Resuming),
     ] {
-        assert_eq!((world.instance(id).await.status, world.instance(id).await.transition), (from, None));
-        assert_eq!(world.operate(&ann, id, operation).await.expect("goes").instance.transition, Some(transition));
+        assert_eq!((world.instance(id).await.status, world.instance(id).await.transition), (from.into(), None));
+        assert_eq!(world.operate(&ann, id, operation).await.expect("goes").instance.transition, Some(transition.into()));
         world.settle(cluster.cluster.id).await;
     }
 }
@@ -161,10 +161,10 @@ async fn what_suspending_means_is_told_before_it_is_done() {
     let mut told = Vec::new();
     for (name, request) in [("pods", json!({})), ("pods-with-disk", json!({"disk_gb": 1})), ("vms", json!({"instance_type": "vm"}))] {
         let suspend = &world.create(&ann, name, request).await.instances[0].suspend;
-        told.push((suspend.semantics, suspend.memory_preserved, suspend.disk_preserved, suspend.survives_node_loss));
+        told.push((suspend.semantics.clone(), suspend.memory_preserved, suspend.disk_preserved, suspend.survives_node_loss));
     }
-    let scaled_to_zero = "scale-to-zero";
-    assert_eq!(told, [(scaled_to_zero, false, false, true), (scaled_to_zero, false, true, true), ("paused-in-ram", true, true, false)]);
+    let (zero, paused) = (Word::Known(Suspension::ScaleToZero), Word::Known(Suspension::PausedInRam));
+    assert_eq!(told, [(zero.clone(), false, false, true), (zero.clone(), false, true, true), (paused.clone(), true, true, false)]);
     let capabilities = world.app.capabilities();
-    assert_eq!((capabilities.container.semantics, capabilities.vm.semantics), (scaled_to_zero, "paused-in-ram"));
+    assert_eq!((capabilities.container.semantics, capabilities.vm.semantics), (zero, paused));
 }

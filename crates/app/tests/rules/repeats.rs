@@ -44,7 +44,7 @@ async fn the_key_of_a_cluster_that_is_gone_makes_no_second_one() {
     let id = world.create_with_key(&ann, "web", json!({}), "key").await.expect("creates").cluster.cluster.id;
     world.app.cluster_delete(&ann, id).await.expect("deletes");
     let again = world.create_with_key(&ann, "web", json!({}), "key").await.expect("is there still");
-    assert_eq!((again.cluster.cluster.id, again.cluster.cluster.status), (id, ClusterStatus::Deleting));
+    assert_eq!((again.cluster.cluster.id, again.cluster.cluster.status), (id, ClusterStatus::Deleting.into()));
     world.remove(id).await;
     assert_eq!(refused(world.create_with_key(&ann, "web", json!({}), "key").await), "conflict");
     assert_eq!(world.used(&ann).await.0, 0.0);

@@ -17,11 +17,11 @@ async fn an_admin_creates_users_of_every_role_with_their_quota() {
     for (name, role) in [("ann", Role::User), ("vera", Role::Viewer), ("root", Role::Admin)] {
         let request = json!({"username": name, "role": role, "quota_cpu": 1.5, "quota_memory": "512Mi", "quota_storage": 7});
         let created = world.create_user(Some(&world.admin), request).await.expect("creates").user;
-        assert_eq!((created.username.as_str(), created.role, created.disabled), (name, role, false));
+        assert_eq!((created.username.as_str(), created.role, created.disabled), (name, role.into(), false));
         assert_eq!((created.quota_cpu.cores(), created.quota_memory.gib(), created.quota_storage.gib()), (1.5, 0.5, 7.0));
     }
     let plain = world.create_user(Some(&world.admin), json!({"username": "plain", "quota_storage": null})).await.expect("creates").user;
-    assert_eq!((plain.role, plain.quota_storage.gib()), (Role::User, 0.0), "what is left out is little");
+    assert_eq!((plain.role, plain.quota_storage.gib()), (Role::User.into(), 0.0), "what is left out is little");
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn a_change_changes_what_it_names_and_takes_effect_at_the_next_request() {
     let ann = world.user("ann").await;
     let changed = world.change(&ann, json!({"quota_memory": 3})).await.expect("changes");
     assert_eq!((changed.quota_cpu.cores(), changed.quota_memory.gib(), changed.quota_storage.gib()), (10.0, 3.0, 10.0));
-    assert_eq!((changed.role, changed.disabled), (Role::User, false));
+    assert_eq!((changed.role, changed.disabled), (Role::User.into(), false));
     world.change(&ann, json!({"role": "viewer"})).await.expect("changes");
     let ann = world.caller("ann").await.expect("comes in");
     assert_eq!((ann.user.role, ann.user.quota.memory.gib()), (Role::Viewer, 3.0));

@@ -70,7 +70,7 @@ async fn an_operation_waits_for_its_end() {
     let (operated, ()) = tokio::join!(world.operate(&ann, ids(&web)[0], Stop), reconciled);
     let operated = operated.expect("operates");
     assert!(operated.settled);
-    assert_eq!((operated.instance.status, operated.instance.transition), (InstanceStatus::Stopped, None));
+    assert_eq!((operated.instance.status, operated.instance.transition), (InstanceStatus::Stopped.into(), None));
 }
 
 #[tokio::test]
