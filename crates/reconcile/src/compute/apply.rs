@@ -54,10 +54,14 @@ async fn write_objects(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mu
     }
     guardrails::ensure(pass, cluster, &mut memory.guardrails).await?;
     let observed = Observed::of(&pass.context.cache, cluster);
-    let Progress { requeue, unfinished, error } = write_instances(pass, cluster, &observed, memory).await;
+    let Progress { requeue, unfinished, error, refusal } = write_instances(pass, cluster, &observed, memory).await;
+    match error.as_ref().or(refusal.as_ref()) {
+        Some(error) => memory.guardrails.note_refusal(error),
+        None if !unfinished => memory.guardrails.note_no_refusal(),
+        None => {}
+    }
     if let Some(error) = error {
-        memory.guardrails.note_refusal(&error);
-        // One instance that is refused must not keep the quota of those that were scaled away.
+        // A namespace that lets none in yet must not keep the quota of those that were scaled away.
         if !hits_every_write(&error)
             && let Err(error) = prune::run(pass, cluster, &observed).await
         {
@@ -65,10 +69,14 @@ async fn write_objects(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mu
         }
         return Err(error.into());
     }
-    memory.guardrails.note_no_refusal();
     let pruned = prune::run(pass, cluster, &observed).await?;
-    let carried_out = (!unfinished).then_some(cluster.generation);
-    Ok((requeue.soonest(pruned), ClusterObservation { carried_out, ..ClusterObservation::default() }))
+    let refusal = memory.instances.refusal(cluster).filter(|_| unfinished);
+    let observation = ClusterObservation {
+        carried_out: (!unfinished).then_some(cluster.generation),
+        reason: refusal.map(|refusal| refusal.reason.clone()),
+        message: refusal.map(|refusal| refusal.message.clone()),
+    };
+    Ok((requeue.soonest(pruned), observation))
 }
 
 async fn write_instances(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Observed, memory: &mut Memory) -> Progress {

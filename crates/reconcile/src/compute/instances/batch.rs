@@ -7,12 +7,11 @@ use store::ClusterIntent;
 use tokio::time::Instant;
 
 use super::{
-    progress::Progress,
+    progress::{Progress, hits_every_instance},
     write::{self, Task, Written},
 };
 use crate::{
     compute::{context::Pass, memory::InstanceMemories, observe::Observed},
-    error::hits_every_write,
     requeue::Requeue,
 };
 
@@ -42,13 +41,20 @@ impl<'a> Batch<'a> {
     /// Does as many of the tasks as fit; notes of each what came of it, and whether some are left.
     pub(super) async fn run(mut self, tasks: Vec<Task<'a>>, memory: &mut InstanceMemories, progress: &mut Progress) {
         self.waiting = tasks.into();
+        let idle = self.waiting.is_empty();
         loop {
             while self.start_next() {}
             let Some((task, outcome)) = self.running.next().await else { break };
             self.settle(&task, outcome, memory, progress);
         }
-        if !self.waiting.is_empty() {
-            progress.leave_unfinished(Requeue::AT_ONCE);
+        match self.waiting.front() {
+            Some(next) if self.refusals_left == 0 && progress.error.is_none() => {
+                let wait = memory.note_many_refused(next.action, Instant::now());
+                progress.leave_unfinished(Requeue::after(wait));
+            }
+            Some(_) => progress.leave_unfinished(Requeue::AT_ONCE),
+            None if !idle && self.refusals_left > 0 => memory.note_few_refused(),
+            None => {}
         }
     }
 
@@ -72,7 +78,7 @@ impl<'a> Batch<'a> {
     fn settle(&mut self, task: &Task<'a>, outcome: members::Result<Written>, memory: &mut InstanceMemories, progress: &mut Progress) {
         match &outcome {
             Ok(_) => {}
-            Err(error) if hits_every_write(error) || error.reason() == "TooManyRequests" => self.give_up(),
+            Err(error) if hits_every_instance(error) => self.give_up(),
             Err(error) => self.refusals_left = self.refusals_left.saturating_sub(usize::from(error.retryable())),
         }
         progress.note_outcome(self.cluster, memory, task, outcome);

@@ -8,7 +8,6 @@ mod batch;
 mod progress;
 mod write;
 
-use members::MemberError;
 use store::ClusterIntent;
 use tokio::time::Instant;
 use types::InstanceType;
@@ -43,8 +42,8 @@ pub(super) async fn reconcile(
     {
         let result = write::execute_first(pass, cluster, observed, &first).await;
         namespace.note_admission(result.is_ok());
-        // What is refused for good says nothing about the namespace: the others are tried.
-        let not_yet = result.as_ref().is_err_and(MemberError::retryable);
+        // What this one is refused says nothing about the namespace: the others are tried.
+        let not_yet = result.as_ref().is_err_and(progress::hits_every_instance);
         progress.note_outcome(cluster, memory, &first, result);
         if not_yet {
             return progress;
@@ -70,6 +69,10 @@ fn plan_tasks<'a>(cluster: &'a ClusterIntent, observed: &Observed, memory: &mut 
             continue;
         }
         if remembered.is_refused_for_good(cluster.generation) {
+            continue;
+        }
+        if let Some(wait) = memory.retry_in(instance, action, now) {
+            progress.leave_unfinished(Requeue::after(wait));
             continue;
         }
         match admitted {

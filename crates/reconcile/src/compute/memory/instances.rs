@@ -10,7 +10,10 @@ use store::{ClusterIntent, InstanceIntent};
 use tokio::time::Instant;
 use types::InstanceId;
 
-use super::sightings::{Ages, Sightings};
+use super::{
+    retry::Retry,
+    sightings::{Ages, Sightings},
+};
 use crate::{backoff::backoff, compute::plan::Action};
 
 /// How long an action is trusted to show in the watch before it is repeated.
@@ -20,15 +23,23 @@ const FORGIVE: Duration = Duration::from_secs(600);
 /// Wait before a Pod that ended is made again, after the first time and at most.
 const RECREATE_FIRST: Duration = Duration::from_secs(1);
 const RECREATE_MOST: Duration = Duration::from_secs(300);
+/// Wait before a write that was refused is tried again, after the first time and at most.
+const REFUSED: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
+/// The same for a VM that was not in the state for it yet.
+const EARLY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
 /// Of all instances of one cluster.
 #[derive(Debug, Default)]
-pub(in crate::compute) struct InstanceMemories(HashMap<InstanceId, InstanceMemory>);
+pub(in crate::compute) struct InstanceMemories {
+    each: HashMap<InstanceId, InstanceMemory>,
+    /// What so many were refused at once that all wait: ten thousand with a wait of their own would be a storm.
+    many: Option<Retry>,
+}
 
 impl InstanceMemories {
     /// Of one instance. When its owner wants something new, what was before no longer counts; what is seen does.
     pub(in crate::compute) fn of(&mut self, instance: &InstanceIntent) -> &mut InstanceMemory {
-        let memory = self.0.entry(instance.id).or_default();
+        let memory = self.each.entry(instance.id).or_default();
         if memory.generation != instance.generation {
             let sightings = std::mem::take(&mut memory.sightings);
             *memory = InstanceMemory { generation: instance.generation, sightings, ..InstanceMemory::default() };
@@ -36,11 +47,33 @@ impl InstanceMemories {
         memory
     }
 
+    /// As many were refused in one pass as it takes. Answers how long all others wait with the same.
+    pub(in crate::compute) fn note_many_refused(&mut self, action: Action, now: Instant) -> Duration {
+        Retry::again(&mut self.many, action, now, REFUSED, None)
+    }
+
+    /// Not so many were refused.
+    pub(in crate::compute) fn note_few_refused(&mut self) {
+        self.many = None;
+    }
+
+    /// How long an instance has to wait, for itself or with all.
+    pub(in crate::compute) fn retry_in(&mut self, instance: &InstanceIntent, action: Action, now: Instant) -> Option<Duration> {
+        let all = self.many.as_ref().and_then(|retry| retry.wait(action, now));
+        all.max(self.of(instance).retry_in(action, now))
+    }
+
+    /// The first refusal that may pass, by ordinal.
+    pub(in crate::compute) fn refusal(&self, cluster: &ClusterIntent) -> Option<&Refusal> {
+        let refusals = cluster.instances.iter().filter_map(|instance| self.each.get(&instance.id)?.refusal.as_ref());
+        refusals.into_iter().find(|refusal| refusal.permanent.is_none())
+    }
+
     /// Forgets instances that the cluster has no more.
     pub(in crate::compute) fn forget_gone(&mut self, cluster: &ClusterIntent) {
-        if self.0.len() > cluster.instances.len() {
+        if self.each.len() > cluster.instances.len() {
             let there: HashSet<_> = cluster.instances.iter().map(|instance| instance.id).collect();
-            self.0.retain(|id, _| there.contains(id));
+            self.each.retain(|id, _| there.contains(id));
         }
     }
 }
@@ -54,6 +87,7 @@ pub(in crate::compute) struct InstanceMemory {
     overdue_since: Option<Instant>,
     recreations: u32,
     recreate_at: Option<Instant>,
+    retry: Option<Retry>,
     /// Whether its name was found taken although no Pod of it is known.
     name_taken: bool,
     refusal: Option<Refusal>,
@@ -87,6 +121,7 @@ impl InstanceMemory {
     /// There is nothing to do for it: what was refused is past.
     pub(in crate::compute) fn note_nothing_to_do(&mut self) {
         self.refusal = None;
+        self.retry = None;
         self.name_taken = false;
     }
 
@@ -94,15 +129,27 @@ impl InstanceMemory {
     pub(in crate::compute) fn note_done(&mut self, action: Action, now: Instant) {
         self.last = Some((action, now));
         self.refusal = None;
+        self.retry = None;
         if action == Action::Recreate {
             self.recreations = self.recreations.saturating_add(1);
             self.recreate_at = Some(now + backoff(self.recreations, RECREATE_FIRST, RECREATE_MOST));
         }
     }
 
-    /// It was done and came to nothing: it may be repeated at once.
-    pub(in crate::compute) fn note_too_early(&mut self) {
-        self.last = None;
+    /// It came to nothing, being too early. Answers when it may be repeated.
+    pub(in crate::compute) fn note_too_early(&mut self, action: Action, now: Instant) -> Duration {
+        self.refusal = None;
+        Retry::again(&mut self.retry, action, now, EARLY, None)
+    }
+
+    /// It was refused for now. Answers when it is tried again: later each time, and not before the member asks for it.
+    pub(in crate::compute) fn retry_later(&mut self, action: Action, asked: Option<Duration>, now: Instant) -> Duration {
+        Retry::again(&mut self.retry, action, now, REFUSED, asked)
+    }
+
+    /// How long its next try is away, if the last one failed.
+    pub(in crate::compute) fn retry_in(&self, action: Action, now: Instant) -> Option<Duration> {
+        self.retry.as_ref()?.wait(action, now)
     }
 
     /// It was done, and a Pod of that name is there already. Once, that may be a watch that lags behind.
@@ -151,101 +198,5 @@ impl InstanceMemory {
 }
 
 #[cfg(test)]
-mod tests {
-    use members::ApiFailure;
-    use types::InstanceType;
-
-    use super::*;
-    use crate::compute::fixtures;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_action_is_not_repeated_before_the_watch_could_show_it() {
-        let mut memory = InstanceMemory::default();
-        let now = Instant::now();
-        assert_eq!(memory.admit(Action::Create, now), Ok(()));
-        memory.note_done(Action::Create, now);
-        assert_eq!(memory.admit(Action::Create, now), Err(HOLD));
-        assert_eq!(memory.admit(Action::Create, now + HOLD), Ok(()));
-        memory.note_done(Action::Create, now);
-        assert_eq!(memory.admit(Action::Nothing, now), Ok(()), "the Pod has shown");
-        assert_eq!(memory.admit(Action::Create, now), Ok(()), "and vanished: made again at once");
-        memory.note_done(Action::Pause, now);
-        memory.note_too_early();
-        assert_eq!(memory.admit(Action::Pause, now), Ok(()), "it came to nothing");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn pods_that_end_by_themselves_come_back_later_each_time() {
-        let mut memory = InstanceMemory::default();
-        let now = Instant::now();
-        let waits: Vec<_> = (0..4)
-            .map(|_| {
-                memory.note_done(Action::Recreate, now);
-                memory.admit(Action::Create, now).unwrap_err()
-            })
-            .collect();
-        assert!(waits.windows(2).all(|pair| pair[1] > pair[0]), "{waits:?}");
-        assert_eq!(memory.admit(Action::Delete, now), Ok(()));
-        let instance = fixtures::wanted(types::Desired::Running);
-        let runs = fixtures::running();
-        memory.note_seen(&instance, Some(&runs), now);
-        memory.note_seen(&instance, Some(&runs), now + FORGIVE / 2);
-        assert!(memory.admit(Action::Create, now).is_err(), "not for long yet");
-        memory.note_seen(&instance, Some(&runs), now + FORGIVE);
-        assert_eq!(memory.admit(Action::Create, now), Ok(()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_name_that_is_taken_twice_is_a_refusal_until_something_else_is_seen() {
-        let mut memory = InstanceMemory::default();
-        memory.note_name_taken("web-instance-1");
-        assert_eq!(memory.refusal(), None, "once may be a watch that lags behind");
-        memory.note_name_taken("web-instance-1");
-        assert_eq!(memory.refusal().map(|refusal| refusal.reason.as_str()), Some("NameTaken"));
-        memory.note_nothing_to_do();
-        assert_eq!(memory.refusal(), None);
-        memory.note_name_taken("web-instance-1");
-        assert_eq!(memory.refusal(), None, "it starts counting anew");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_lasts_until_something_is_done_and_for_good_only_for_its_generation() {
-        let invalid = ApiFailure { code: 422, reason: "Invalid".into(), message: "no".into(), retry_after: None };
-        let invalid = MemberError::Api(Box::new(invalid));
-        let mut memory = InstanceMemory::default();
-        memory.note_refused("Invalid", &invalid, None);
-        assert!(memory.refusal().is_some() && !memory.is_refused_for_good(1));
-        memory.note_refused("Invalid", &invalid, Some(1));
-        assert!(memory.is_refused_for_good(1) && !memory.is_refused_for_good(2));
-        memory.note_done(Action::Create, Instant::now());
-        assert_eq!(memory.refusal(), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn trouble_counts_from_its_beginning_until_it_is_over() {
-        let mut memory = InstanceMemory::default();
-        let now = Instant::now();
-        let second = Duration::from_secs(1);
-        assert_eq!(memory.overdue_for(now), Duration::ZERO);
-        assert_eq!(memory.overdue_for(now + second), second);
-        memory.note_arrived();
-        assert_eq!(memory.overdue_for(now + second), Duration::ZERO);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_new_intent_forgets_and_so_does_an_instance_that_is_gone() {
-        let mut cluster = fixtures::cluster(InstanceType::Container);
-        let mut memories = InstanceMemories::default();
-        let now = Instant::now();
-        for instance in &cluster.instances {
-            memories.of(instance).note_done(Action::Create, now);
-        }
-        cluster.instances[0].generation += 1;
-        assert_eq!(memories.of(&cluster.instances[0]).admit(Action::Create, now), Ok(()));
-        assert_eq!(memories.of(&cluster.instances[1]).admit(Action::Create, now), Err(HOLD));
-        let gone = cluster.instances.pop().unwrap();
-        memories.forget_gone(&cluster);
-        assert_eq!(memories.of(&cluster.instances[1]).admit(Action::Create, now), Err(HOLD));
-        assert_eq!(memories.of(&gone).admit(Action::Create, now), Ok(()));
-    }
-}
+#[path = "instances_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ mod guardrails;
 mod instances;
 mod namespace;
 mod report;
+mod retry;
 mod sightings;
 
 use std::{
