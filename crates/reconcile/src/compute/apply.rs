@@ -63,13 +63,13 @@ async fn write_objects(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mu
     if let Some(error) = error {
         // A namespace that lets none in yet must not keep the quota of those that were scaled away.
         if !hits_every_write(&error)
-            && let Err(error) = prune::run(pass, cluster, &observed).await
+            && let Err(error) = prune::run(pass, cluster, &observed, &mut memory.prune).await
         {
             tracing::info!(cluster = %cluster.id, %error, "cannot prune either");
         }
         return Err(error.into());
     }
-    let pruned = prune::run(pass, cluster, &observed).await?;
+    let pruned = prune::run(pass, cluster, &observed, &mut memory.prune).await?;
     let refusal = memory.instances.refusal(cluster).filter(|_| unfinished);
     let observation = ClusterObservation {
         carried_out: (!unfinished).then_some(cluster.generation),

@@ -8,6 +8,7 @@ mod delete;
 mod guardrails;
 mod instances;
 mod namespace;
+mod prune;
 mod report;
 mod retry;
 mod sightings;
@@ -24,6 +25,7 @@ pub(super) use self::{
     guardrails::GuardrailMemory,
     instances::{InstanceMemories, InstanceMemory, Refusal},
     namespace::NamespaceMemory,
+    prune::{Confirmed, PruneMemory},
     report::ReportMemory,
     sightings::Ages,
 };
@@ -59,6 +61,7 @@ pub(super) struct Memory {
     pub(super) namespace: NamespaceMemory,
     pub(super) guardrails: GuardrailMemory,
     pub(super) instances: InstanceMemories,
+    pub(super) prune: PruneMemory,
     pub(super) report: ReportMemory,
     pub(super) delete: DeleteMemory,
 }
