@@ -16,7 +16,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use store::Store;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
-use types::MemberId;
+use types::{MemberId, Subject};
 use wire::health::Check;
 
 /// How long open requests may take to end after a stop signal.
@@ -92,7 +92,7 @@ impl Process {
         };
         let reconciler = Reconciler::start(store.clone(), member.clone(), MemberId::LOCAL, Options::new(holder()), cancel.clone());
         let (wake, health) = (reconciler.wake(), reconciler.health());
-        let wake: app::Wake = Arc::new(move |cluster| wake.wake(cluster));
+        let wake: app::Wake = Arc::new(move |cluster| wake.wake(MemberId::LOCAL, Subject::Cluster(cluster)));
         let app = App::new(store, policy, Some(member), wake, reconciler.changes().subscribe());
         let checks = Arc::new(move || checks(&health.snapshot()));
         Ok(Self { app, metrics, checks, cancel, reconciler: Some(reconciler) })

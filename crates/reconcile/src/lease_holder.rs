@@ -3,26 +3,23 @@
 //! That ends when the lease is lost, when it could not be renewed in time by our own clock, or when the process ends.
 //! Whatever is under way then is dropped where it stands, as a crash would: every pass copes with that.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use members::{Fence, Member, Watches, Writer};
 use store::{Lease, Store};
-use tokio::task::JoinSet;
+use tokio::{sync::OnceCell, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
-use types::{Error, MemberId, Subject};
+use types::{Error, MemberId};
 
 use crate::{
-    Changes, Health, Options,
+    Changes, Health, Options, Wake,
     compute::{Context, Memories, WATCHES},
+    poll::poll,
     queue::{Cause, Queue},
+    renewal::{renew_until_lost, usable_until},
+    walk::walk,
     workers,
 };
-
-/// The part of the lease that is left unused: a write that was sent at the last moment arrives before its end.
-const EXPIRY_MARGIN: u32 = 10;
 
 /// Pause after the lease ended, so that a defect that ends it does not spin.
 const REACQUIRE_PAUSE: Duration = Duration::from_millis(500);
@@ -33,24 +30,24 @@ pub(crate) struct LeaseHolder {
     pub(crate) member: Arc<Member>,
     pub(crate) member_id: MemberId,
     pub(crate) options: Options,
-    pub(crate) queue: Arc<Queue>,
+    pub(crate) wake: Wake,
     pub(crate) changes: Changes,
     pub(crate) health: Health,
     pub(crate) cancel: CancellationToken,
+    pub(crate) installation: OnceCell<String>,
 }
 
 impl LeaseHolder {
     /// Takes the lease whenever it is free, and reconciles while it is held, until cancelled.
-    pub(crate) async fn run(self) {
-        let pause = self.options.lease_ttl / 3;
+    pub(crate) async fn run(&self) {
+        let pause = self.options.lease_ttl / 4;
         while !self.cancel.is_cancelled() {
             let asked = Instant::now();
             match self.acquire().await {
                 Ok(Some((lease, installation))) => {
                     tracing::info!(member = self.member.name(), epoch = lease.epoch, "took the lease");
                     self.health.note_error(None);
-                    self.hold(lease, &installation, asked).await;
-                    self.health.note_lease(None);
+                    self.hold(lease, installation, asked).await;
                     self.pause(REACQUIRE_PAUSE).await;
                     continue;
                 }
@@ -62,7 +59,6 @@ impl LeaseHolder {
             }
             self.pause(pause).await;
         }
-        self.health.note_stopped();
     }
 
     async fn pause(&self, pause: Duration) {
@@ -72,28 +68,22 @@ impl LeaseHolder {
         }
     }
 
-    async fn acquire(&self) -> Result<Option<(Lease, String)>, Error> {
+    async fn acquire(&self) -> Result<Option<(Lease, &str)>, Error> {
+        // First what could fail: a lease that is taken is used.
+        let installation = self.installation.get_or_try_init(|| self.store.installation_id()).await?;
         let Options { holder, lease_ttl, .. } = &self.options;
-        let Some(lease) = self.store.lease_acquire(self.member_id, holder, *lease_ttl).await? else { return Ok(None) };
-        Ok(Some((lease, self.store.installation_id().await?)))
+        let lease = self.store.lease_acquire(self.member_id, holder, *lease_ttl).await?;
+        Ok(lease.map(|lease| (lease, installation.as_str())))
     }
 
-    /// Until when a lease that was asked for then may be used.
-    fn usable_until(&self, asked: Instant) -> Instant {
-        asked + (self.options.lease_ttl - self.options.lease_ttl / EXPIRY_MARGIN)
-    }
-
-    /// Watches the member and reconciles its clusters until the lease ends, and gives it back where it was not lost.
+    /// Watches the member and reconciles what is on it until the lease ends, and gives it back where it was not lost.
     async fn hold(&self, lease: Lease, installation: &str, asked: Instant) {
-        let fence = Fence::until(self.usable_until(asked));
-        self.queue.open();
-        let queue = self.queue.clone();
-        let mut watches = Watches::start(self.member.clone(), installation, WATCHES, move |subject| {
-            if let Subject::Cluster(cluster) = subject {
-                queue.add(cluster, Cause::Watch);
-            }
-        });
-        self.health.note_lease(Some(watches.cache().clone()));
+        let until = usable_until(asked, self.options.lease_ttl);
+        let fence = Fence::until(until.into_std());
+        let _held = Held { fence: fence.clone(), health: self.health.clone() };
+        let queue = Arc::new(Queue::new(self.options.passes));
+        let named = queue.clone();
+        let mut watches = Watches::start(self.member.clone(), installation, WATCHES, move |subject| named.add(subject, Cause::Watch));
         let context = Arc::new(Context {
             store: self.store.clone(),
             lease: lease.clone(),
@@ -103,16 +93,22 @@ impl LeaseHolder {
             options: self.options.clone(),
             changes: self.changes.clone(),
             memories: Memories::default(),
-            lease_held_since: tokio::time::Instant::now(),
+            lease_held_since: Instant::now(),
         });
         let mut tasks = JoinSet::new();
         for _ in 0..self.options.passes {
-            tasks.spawn(workers::reconcile(context.clone(), self.queue.clone()));
+            let (context, queue) = (context.clone(), queue.clone());
+            tasks.spawn(async move {
+                context.cache.until_synced().await;
+                workers::work(context, queue).await;
+            });
         }
-        tasks.spawn(workers::poll(context.clone(), self.queue.clone()));
-        tasks.spawn(workers::resync(context, self.queue.clone()));
+        tasks.spawn(poll(context.clone(), queue.clone()));
+        tasks.spawn(walk(context, queue.clone()));
+        let route = self.wake.route(self.member_id, queue);
+        self.health.note_lease(Some(watches.cache().clone()));
         let lost = tokio::select! {
-            () = self.renew_until_lost(&lease, &fence) => true,
+            () = self.renew(&lease, &fence, until) => true,
             () = self.cancel.cancelled() => false,
             Some(ended) = tasks.join_next() => {
                 // They never end by themselves: a defect. The next lease starts them afresh.
@@ -125,7 +121,7 @@ impl LeaseHolder {
             }
         };
         fence.revoke();
-        self.queue.close();
+        drop(route);
         tasks.shutdown().await;
         drop(watches);
         if lost {
@@ -135,26 +131,30 @@ impl LeaseHolder {
         }
     }
 
-    async fn renew_until_lost(&self, lease: &Lease, fence: &Fence) {
-        let every = self.options.lease_ttl / 3;
-        loop {
-            let left = fence.remaining().unwrap_or_default();
-            tokio::time::sleep(every.min(left)).await;
-            let asked = Instant::now();
-            let Some(left) = fence.remaining() else { return };
-            match tokio::time::timeout(left, self.store.lease_renew(lease, self.options.lease_ttl)).await {
-                Ok(Ok(true)) => {
-                    self.health.note_error(None);
-                    fence.extend(self.usable_until(asked));
-                }
-                Ok(Ok(false)) => return,
-                Ok(Err(error)) => {
-                    tracing::warn!(member = self.member.name(), %error, "cannot renew the lease");
-                    self.health.note_error(Some(error.to_string()));
-                    tokio::time::sleep((every / 5).min(left)).await;
-                }
-                Err(_) => return,
-            }
-        }
+    /// Renews the lease until it is lost.
+    async fn renew(&self, lease: &Lease, fence: &Fence, until: Instant) {
+        let ttl = self.options.lease_ttl;
+        let granted = |until: Instant| {
+            self.health.note_error(None);
+            fence.extend(until.into_std());
+        };
+        let failed = |error: &Error| {
+            tracing::warn!(member = self.member.name(), %error, "cannot renew the lease");
+            self.health.note_error(Some(error.to_string()));
+        };
+        renew_until_lost(ttl, until, || self.store.lease_renew(lease, ttl), granted, failed).await;
+    }
+}
+
+/// That the lease is held, and used: not any more when this is dropped, be it by a panic.
+struct Held {
+    fence: Fence,
+    health: Health,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.fence.revoke();
+        self.health.note_lease(None);
     }
 }

@@ -16,10 +16,14 @@ mod error;
 mod health;
 mod lease_holder;
 mod options;
+mod passes;
+mod poll;
 mod queue;
 mod reconciler;
+mod renewal;
 mod requeue;
 mod signal;
+mod walk;
 mod workers;
 
 pub use health::{Health, HealthSnapshot};

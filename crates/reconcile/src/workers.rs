@@ -1,107 +1,108 @@
-//! The tasks that run while the lease is held: workers that reconcile, the poll for lost wake-ups, the resync.
+//! The workers: several tasks that take subjects from the queue while the lease is held.
+//!
+//! A defect that one subject brings out is that subject's trouble, wherever in a worker it shows: it counts as a failed
+//! pass, and the worker goes on.
 
-use std::{
-    collections::HashSet,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
-use types::{ClusterId, Subject};
+use futures::FutureExt as _;
+use types::{Error, Subject};
 
 use crate::{
-    compute::{self, Context},
     error::PassError,
-    queue::{Cause, Queue},
+    queue::{Job, Queue, Traits},
     requeue::{Outcome, Requeue},
 };
 
-/// One of several that take clusters from the queue, for ever.
-pub(crate) async fn reconcile(context: Arc<Context>, queue: Arc<Queue>) {
-    context.cache.until_synced().await;
-    loop {
-        let id = queue.next().await;
-        let started = Instant::now();
-        let result = compute::reconcile(&context, id).await;
-        metrics::histogram!("kubekcloud_reconcile_duration_seconds").record(started.elapsed().as_secs_f64());
-        metrics::gauge!("kubekcloud_queue_depth").set(queue.depth() as f64);
-        let (outcome, word, reason) = match &result {
-            Ok(outcome @ (Outcome::Reconciled(Requeue::ON_CHANGE) | Outcome::Gone)) => (*outcome, "settled", ""),
-            Ok(outcome) => (*outcome, "again", ""),
-            Err(error) => (error.outcome(), "failed", error.reason()),
-        };
-        metrics::counter!("kubekcloud_reconcile_passes_total", "result" => word, "reason" => reason).increment(1);
-        let wait = queue.done(id, outcome);
-        if let Err(error) = result {
-            log_failure(id, &error, wait);
-        }
-    }
+/// What workers do with subjects.
+pub(crate) trait Passes: Send + Sync + 'static {
+    /// The member's name.
+    fn member(&self) -> &str;
+
+    /// What is known of those of them that are this member's.
+    fn look_up(&self, subjects: &[Subject]) -> impl Future<Output = Result<Vec<(Subject, Traits)>, Error>> + Send;
+
+    /// Makes a subject match its intent as far as that is possible now.
+    fn reconcile(&self, subject: Subject) -> impl Future<Output = Result<Outcome, PassError>> + Send;
 }
 
-fn log_failure(cluster: ClusterId, error: &PassError, wait: Option<Duration>) {
-    let (cluster, reason) = (cluster.0, error.reason());
-    if matches!(error, PassError::Panicked(_)) {
-        tracing::error!(cluster, reason, %error, ?wait, "a pass panicked and is repeated");
-    } else if error.retryable() {
-        tracing::info!(cluster, reason, %error, ?wait, "a pass failed and is repeated");
-    } else {
-        tracing::warn!(cluster, reason, %error, ?wait, "a pass was refused");
-    }
-}
-
-/// Finds what no wake-up told of.
-pub(crate) async fn poll(context: Arc<Context>, queue: Arc<Queue>) {
-    let mut ticks = tokio::time::interval(context.options.poll);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+/// One of several, for ever.
+pub(crate) async fn work(passes: Arc<impl Passes>, queue: Arc<Queue>) {
     loop {
-        ticks.tick().await;
-        match context.store.clusters_dirty(context.lease.member).await {
-            Ok(dirty) => dirty.into_iter().for_each(|id| queue.add(id, Cause::Poll)),
-            Err(error) => tracing::warn!(%error, "cannot ask for clusters that are not done"),
-        }
-    }
-}
-
-/// Has every cluster reconciled once in a while, its guardrails applied anew, and counts what belongs to none.
-pub(crate) async fn resync(context: Arc<Context>, queue: Arc<Queue>) {
-    context.cache.until_synced().await;
-    let mut spread = Duration::ZERO;
-    loop {
-        match context.store.clusters_on(context.lease.member).await {
-            Ok(clusters) => {
-                context.memories.distrust_guardrails();
-                for id in &clusters {
-                    queue.add_after(*id, spread.mul_f64(rand::random()));
+        match queue.next().await {
+            Job::LookUp(subjects) => match caught(look_up(&*passes, &queue, &subjects)).await {
+                Ok(()) => {}
+                Err(panic) => {
+                    tracing::error!(member = passes.member(), panic, "looking up subjects panicked and is repeated");
+                    queue.not_looked_up(&subjects);
                 }
-                count_orphans(&context, &clusters);
-                count_watched(&context);
+            },
+            Job::Reconcile(subject) => {
+                if let Err(panic) = caught(reconcile(&*passes, &queue, subject)).await {
+                    let wait = queue.done(subject, Outcome::Failed { at_least: None });
+                    log_failure(passes.member(), subject, &PassError::Panicked(panic), wait);
+                }
             }
-            Err(error) => tracing::warn!(%error, "cannot list clusters"),
         }
-        spread = context.options.resync / 10;
-        tokio::time::sleep(context.options.resync).await;
     }
 }
 
-/// Namespaces with our label that no row asks for are shown, never deleted: they may hold somebody's data.
-fn count_orphans(context: &Context, clusters: &[ClusterId]) {
-    let clusters: HashSet<_> = clusters.iter().collect();
-    let mut orphans = 0;
-    for (subject, namespace) in context.cache.namespaces_all() {
-        let known = match subject {
-            Some(Subject::Cluster(id)) => clusters.contains(&id),
-            Some(Subject::VirtualCluster(_)) => true,
-            None => false,
-        };
-        if namespace.terminating.is_none() && !known {
-            orphans += 1;
-            tracing::warn!(namespace = namespace.name, "a namespace with our label belongs to no cluster; it is left alone");
+async fn look_up(passes: &impl Passes, queue: &Queue, subjects: &[Subject]) {
+    match passes.look_up(subjects).await {
+        Ok(found) => queue.looked_up(subjects, &found),
+        Err(error) => {
+            tracing::warn!(member = passes.member(), %error, "cannot look up subjects");
+            queue.not_looked_up(subjects);
         }
     }
-    metrics::gauge!("kubekcloud_orphan_namespaces").set(f64::from(orphans));
 }
 
-fn count_watched(context: &Context) {
-    for (kind, count) in context.cache.sizes() {
-        metrics::gauge!("kubekcloud_watched_objects", "kind" => kind).set(count as f64);
+async fn reconcile(passes: &impl Passes, queue: &Queue, subject: Subject) {
+    let started = Instant::now();
+    let result = passes.reconcile(subject).await;
+    let member = || passes.member().to_owned();
+    metrics::histogram!("kubekcloud_reconcile_duration_seconds", "member" => member()).record(started.elapsed().as_secs_f64());
+    metrics::gauge!("kubekcloud_queue_depth", "member" => member()).set(queue.depth() as f64);
+    let (outcome, word, reason) = match &result {
+        Ok(outcome @ (Outcome::Reconciled(Requeue::ON_CHANGE) | Outcome::Gone)) => (*outcome, "settled", ""),
+        Ok(outcome) => (*outcome, "again", ""),
+        Err(error) => (error.outcome(), "failed", error.reason()),
+    };
+    metrics::counter!("kubekcloud_reconcile_passes_total", "member" => member(), "result" => word, "reason" => reason).increment(1);
+    let wait = queue.done(subject, outcome);
+    if let Err(error) = result {
+        log_failure(passes.member(), subject, &error, wait);
     }
 }
+
+fn log_failure(member: &str, subject: Subject, error: &PassError, wait: Option<std::time::Duration>) {
+    let reason = error.reason();
+    if matches!(error, PassError::Panicked(_)) {
+        tracing::error!(member, %subject, reason, %error, ?wait, "a pass panicked and is repeated");
+    } else if error.retryable() {
+        tracing::info!(member, %subject, reason, %error, ?wait, "a pass failed and is repeated");
+    } else {
+        tracing::warn!(member, %subject, reason, %error, ?wait, "a pass was refused");
+    }
+}
+
+/// A panic as a text.
+pub(crate) async fn caught<T>(task: impl Future<Output = T>) -> Result<T, String> {
+    AssertUnwindSafe(task).catch_unwind().await.map_err(|panic| {
+        let text = text_of(&*panic);
+        // A failpoint stands for the death of the process.
+        if text.starts_with("failpoint ") {
+            std::panic::resume_unwind(panic);
+        }
+        text
+    })
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("no text").to_owned()
+}
+
+#[cfg(test)]
+#[path = "workers_tests.rs"]
+mod tests;

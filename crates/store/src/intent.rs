@@ -2,7 +2,9 @@
 //!
 //! Intent is written by `app` only, through [`crate::Tx`]; observations by [`crate::observe`] only.
 
-use sea_orm::{DbErr, FromQueryResult, QueryResult};
+use std::iter;
+
+use sea_orm::{DbErr, FromQueryResult, QueryResult, Value};
 use types::{Bytes, ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, MilliCpu, Result, UserId};
 
 use crate::{
@@ -91,6 +93,24 @@ pub struct InstanceObserved {
     pub incarnation: Option<String>,
 }
 
+/// What reconciling must know of a cluster to be fair.
+struct ClusterTraits {
+    id: ClusterId,
+    owner: UserId,
+    /// `None` for a word of a newer version: it must not keep the others from being found.
+    instance_type: Option<InstanceType>,
+}
+
+impl FromQueryResult for ClusterTraits {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: ClusterId(row.try_get(prefix, "id")?),
+            owner: UserId(row.try_get(prefix, "owner_id")?),
+            instance_type: word(row, prefix, "instance_type", InstanceType::parse).ok(),
+        })
+    }
+}
+
 impl FromQueryResult for ClusterIntent {
     /// Without its instances, which have rows of their own.
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
@@ -158,6 +178,17 @@ impl Store {
     pub async fn clusters_on(&self, member: MemberId) -> Result<Vec<ClusterId>> {
         let ids: Vec<i64> = sql::scalars(self.reader(), "SELECT id FROM clusters WHERE member_id = ?", [member.0.into()]).await?;
         Ok(ids.into_iter().map(ClusterId).collect())
+    }
+
+    /// Whose each of these clusters is, and of what kind, as far as they are on that member.
+    pub async fn cluster_traits(&self, member: MemberId, ids: &[ClusterId]) -> Result<Vec<(ClusterId, UserId, InstanceType)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT id, owner_id, instance_type FROM clusters WHERE member_id = ? AND id IN ({})", vec!["?"; ids.len()].join(", "));
+        let values = iter::once(member.0).chain(ids.iter().map(|id| id.0)).map(Value::from);
+        let found: Vec<ClusterTraits> = sql::rows(self.reader(), &sql, values).await?;
+        Ok(found.into_iter().filter_map(|ClusterTraits { id, owner, instance_type }| Some((id, owner, instance_type?))).collect())
     }
 
     /// Everything that reconciling needs to know of a cluster. `None`: it is gone.

@@ -143,6 +143,10 @@ async fn observations_settle_an_instance_and_clean_a_cluster() {
     let (owner, member) = (user(&store).await, member());
     let id = cluster(&store, owner, member, "observe", 2).await;
     assert_eq!(store.clusters_dirty(member).await.expect("lists"), [id]);
+    let traits = async |member, ids: &[types::ClusterId]| store.cluster_traits(member, ids).await.expect("asks");
+    assert_eq!(traits(member, &[id, types::ClusterId(id.0 + 1)]).await, [(id, owner, types::InstanceType::Container)]);
+    assert_eq!(traits(types::MemberId(member.0 + 1), &[id]).await, [], "on another member it is nobody's");
+    assert_eq!(traits(member, &[]).await, []);
     let lease = store.lease_acquire(member, "a", Duration::from_secs(30)).await.expect("asks").expect("free");
     let intent = store.cluster_intent(id).await.expect("asks").expect("there");
     let seen: Vec<_> = intent

@@ -10,7 +10,7 @@ use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use members::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, REQUEST_DEADLINE};
 use store::{ClusterIntent, ClusterObservation};
 use tokio::time::Instant;
-use types::{InstanceType, Step};
+use types::{InstanceType, Step, Subject};
 
 use super::{
     context::Pass,
@@ -176,7 +176,7 @@ async fn release_quota(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut De
     if memory.holds_quota() {
         pass.context.store.allocation_release(&pass.context.lease, cluster.id).await?;
         memory.note_quota_released();
-        pass.context.changes.fire();
+        pass.context.changes.fire(Subject::Cluster(cluster.id));
     }
     Ok(())
 }
@@ -190,6 +190,6 @@ async fn remove(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory, s
         return Ok(again_after(left));
     }
     context.store.cluster_remove(&context.lease, cluster.id).await?;
-    context.changes.fire();
+    context.changes.fire(Subject::Cluster(cluster.id));
     Ok(Outcome::Gone)
 }

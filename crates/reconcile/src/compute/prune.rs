@@ -9,7 +9,7 @@ use futures::{FutureExt as _, StreamExt as _, stream};
 use members::{Deletion, Kind, MemberError};
 use store::{ClusterIntent, InstanceIntent};
 use tokio::time::Instant;
-use types::{InstanceId, InstanceType, Step};
+use types::{InstanceId, InstanceType, Step, Subject};
 
 use super::{
     context::Pass,
@@ -58,7 +58,7 @@ pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Obs
     drop(running);
     if !gone.is_empty() {
         pass.context.store.instance_release(&pass.context.lease, &gone).await?;
-        pass.context.changes.fire();
+        pass.context.changes.fire(Subject::Cluster(cluster.id));
     }
     if let Some(error) = given_up {
         return Err(error.into());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use store::{ClusterIntent, ClusterObservation, InstanceObservation};
 use tokio::time::Instant;
+use types::Subject;
 
 use super::{
     context::Pass,
@@ -81,7 +82,7 @@ pub(super) async fn write(
     }
     store.status_write(lease, cluster.id, &observation, rest).await?;
     memory.note_written(observation);
-    pass.context.changes.fire();
+    pass.context.changes.fire(Subject::Cluster(cluster.id));
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Step, UserId, quantity::MIB};
+use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Step, Subject, UserId, quantity::MIB};
 
 const KUBECONFIG: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
 
@@ -239,7 +239,7 @@ impl World {
 
     fn wake(&self, id: ClusterId) {
         if let Some(reconciler) = &self.reconciler {
-            reconciler.wake().wake(id);
+            reconciler.wake().wake(MemberId::LOCAL, Subject::Cluster(id));
         }
     }
 

@@ -49,9 +49,11 @@ impl Memories {
         self.lock().insert(id, memory);
     }
 
-    /// Has the guardrails of all clusters applied anew at their next pass.
-    pub(crate) fn distrust_guardrails(&self) {
-        self.lock().values_mut().for_each(|memory| memory.guardrails.distrust());
+    /// Has a cluster's guardrails applied anew at its next pass.
+    pub(crate) fn distrust_guardrails(&self, id: ClusterId) {
+        if let Some(memory) = self.lock().get_mut(&id) {
+            memory.guardrails.distrust();
+        }
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
     use crate::compute::{bounds::Bounds, fixtures};
 
     #[test]
-    fn distrusted_guardrails_are_applied_and_pruned_again_whoever_had_them() {
+    fn distrusted_guardrails_are_applied_and_pruned_again_and_no_others() {
         let memories = Memories::default();
         let bounds = Bounds::of(&fixtures::cluster(types::InstanceType::Container), 0);
         for id in [ClusterId(1), ClusterId(2)] {
@@ -96,10 +98,11 @@ mod tests {
             memory.guardrails.note_pruned();
             memories.keep(id, memory);
         }
-        memories.distrust_guardrails();
-        for id in [ClusterId(1), ClusterId(2)] {
+        memories.distrust_guardrails(ClusterId(1));
+        for (id, distrusted) in [(ClusterId(1), true), (ClusterId(2), false)] {
             let mut memory = memories.take(id);
-            assert!(memory.guardrails.must_apply(&bounds) && memory.guardrails.must_prune());
+            assert_eq!(memory.guardrails.must_apply(&bounds), distrusted);
+            assert_eq!(memory.guardrails.must_prune(), distrusted);
         }
     }
 }
