@@ -61,7 +61,7 @@ impl InstanceRow {
     /// Whether the instance is where it should be, or has failed to get there.
     pub fn settled(&self) -> bool {
         let InstanceIntent { desired, generation, ref observed, .. } = self.intent;
-        observed.generation == generation && (observed.status == desired.settled() || observed.status == InstanceStatus::Failed)
+        observed.generation == generation && observed.status.settles(desired)
     }
 }
 

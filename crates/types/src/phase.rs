@@ -176,6 +176,12 @@ impl InstanceStatus {
         }
     }
 
+    /// Whether an instance that is wanted to be `desired` has come to rest here: it is what is wanted, or it is known why
+    /// it is not. A suspended one that lost its memory is stopped, and no request of its owner made it so.
+    pub fn settles(self, desired: Desired) -> bool {
+        self == desired.settled() || self == Self::Failed || (desired, self) == (Desired::Suspended, Self::Stopped)
+    }
+
     /// Whether `operation` asks for what already is.
     pub fn is_at(self, operation: Operation) -> bool {
         self == operation.target().settled()
@@ -276,6 +282,14 @@ mod tests {
         }
         assert_eq!(Operation::allowed(Desired::Suspended, InstanceStatus::Suspended, true), [Resume]);
         assert_eq!(Operation::allowed(Desired::Suspended, InstanceStatus::Stopped, true), [Start, Resume], "its memory is lost");
+    }
+
+    #[test]
+    fn what_is_wanted_settles_and_so_do_failure_and_lost_memory() {
+        let settling = |desired| InstanceStatus::ALL.iter().copied().filter(|status| status.settles(desired)).collect::<Vec<_>>();
+        assert_eq!(settling(Desired::Running), [InstanceStatus::Running, InstanceStatus::Failed]);
+        assert_eq!(settling(Desired::Stopped), [InstanceStatus::Stopped, InstanceStatus::Failed]);
+        assert_eq!(settling(Desired::Suspended), [InstanceStatus::Stopped, InstanceStatus::Suspended, InstanceStatus::Failed]);
     }
 
     #[test]

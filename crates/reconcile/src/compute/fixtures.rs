@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use members::{Condition, PodPhase, PodView, VmView};
+use members::{Condition, PodPhase, PodView, VmView, VmiView};
 use store::{ClusterIntent, InstanceIntent, InstanceObserved};
 use types::{Bytes, ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, MilliCpu, UserId, quantity::GIB};
 
@@ -95,4 +95,23 @@ pub(super) fn machine(strategy: &str, printable: &str) -> VmView {
 
 pub(super) fn paused(reason: &str) -> VmView {
     VmView { paused: Some(reason.into()), ..machine("Always", "Paused") }
+}
+
+/// One whose intent has settled.
+pub(super) fn settled(desired: Desired) -> InstanceIntent {
+    let mut instance = wanted(desired);
+    instance.observed.status = desired.settled();
+    instance.observed.generation = instance.generation;
+    instance
+}
+
+/// A VM that was suspended, its memory held by a VirtualMachineInstance of that UID.
+pub(super) fn asleep(uid: &str) -> InstanceIntent {
+    let mut instance = settled(Desired::Suspended);
+    instance.observed.incarnation = Some(uid.into());
+    instance
+}
+
+pub(super) fn incarnation(uid: &str) -> VmiView {
+    VmiView { uid: uid.into(), name: "web-instance-1".into(), ..VmiView::default() }
 }

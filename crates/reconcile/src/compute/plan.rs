@@ -2,8 +2,8 @@
 //!
 //! One action a pass: the next pass sees what came of it.
 
-use members::{PodPhase, PodView, VmView};
-use store::InstanceIntent;
+use members::{PodPhase, PodView, VmView, VmiView};
+use store::{InstanceIntent, InstanceObserved};
 use types::Desired;
 
 use super::vm::RunStrategy;
@@ -45,8 +45,9 @@ pub(super) fn container(instance: &InstanceIntent, pod: Option<&PodView>) -> Act
 }
 
 /// For a VM.
-pub(super) fn vm(instance: &InstanceIntent, vm: Option<&VmView>) -> Action {
-    let wanted = RunStrategy::of(instance.desired);
+pub(super) fn vm(instance: &InstanceIntent, vm: Option<&VmView>, vmi: Option<&VmiView>) -> Action {
+    // To pause what KubeVirt started in its place would look as if nothing had happened.
+    let wanted = if has_lost_memory(instance, vm, vmi) { RunStrategy::Halted } else { RunStrategy::of(instance.desired) };
     let apply = match wanted {
         RunStrategy::Always => Action::Run,
         RunStrategy::Halted => Action::Halt,
@@ -58,8 +59,9 @@ pub(super) fn vm(instance: &InstanceIntent, vm: Option<&VmView>) -> Action {
         Some(_) if instance.deleting => Action::Delete,
         // Also undoes what virt-controller did: a pending start request turns a halted VM back on.
         Some(vm) if vm.run_strategy != wanted.as_str() => apply,
+        Some(_) if wanted == RunStrategy::Halted => Action::Nothing,
         Some(vm) => match instance.desired {
-            Desired::Running if is_paused(vm) => Action::Unpause,
+            Desired::Running if is_paused(vm) || is_to_go_on(instance, vm) => Action::Unpause,
             Desired::Suspended if vm.printable == "Running" && !vm.changing => Action::Pause,
             Desired::Running | Desired::Suspended | Desired::Stopped => Action::Nothing,
         },
@@ -69,6 +71,32 @@ pub(super) fn vm(instance: &InstanceIntent, vm: Option<&VmView>) -> Action {
 /// Whether a VM is paused on request. KubeVirt leaves the condition behind on a stopped VM.
 pub(super) fn is_paused(vm: &VmView) -> bool {
     vm.printable == "Paused" && vm.paused.as_deref() == Some("PausedByUser")
+}
+
+/// Whether a VM was paused because its storage fails.
+pub(super) fn is_paused_by_storage(vm: &VmView) -> bool {
+    vm.printable == "Paused" && vm.paused.as_deref() == Some("PausedIOError")
+}
+
+/// Whether a VM that its storage stopped is to be tried again, as its owner asked. By itself it would go on, and stop,
+/// for ever.
+pub(super) fn is_to_go_on(instance: &InstanceIntent, vm: &VmView) -> bool {
+    is_paused_by_storage(vm) && instance.observed.generation != instance.generation
+}
+
+/// Whether a suspended VM has lost the memory that it was to keep: what held it when the pause settled is gone, with its
+/// node or by an eviction, and something else runs in its place, or nothing. That stays so until its owner wants
+/// something new of it.
+pub(super) fn has_lost_memory(instance: &InstanceIntent, vm: Option<&VmView>, vmi: Option<&VmiView>) -> bool {
+    let InstanceObserved { generation, incarnation, .. } = &instance.observed;
+    let Some(kept) = incarnation.as_deref().filter(|_| instance.desired == Desired::Suspended && *generation == instance.generation) else {
+        return false;
+    };
+    match vmi {
+        Some(vmi) => vmi.uid != kept,
+        // A VM that says that it has one has it: two watches are not in step.
+        None => vm.is_none_or(|vm| !vm.created),
+    }
 }
 
 #[cfg(test)]

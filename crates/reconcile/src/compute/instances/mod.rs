@@ -60,7 +60,7 @@ fn plan_tasks<'a>(cluster: &'a ClusterIntent, observed: &Observed, memory: &mut 
     for instance in &cluster.instances {
         let action = match cluster.instance_type {
             InstanceType::Container => plan::container(instance, observed.pod(instance)),
-            InstanceType::Vm => plan::vm(instance, observed.vm(instance)),
+            InstanceType::Vm => plan::vm(instance, observed.vm(instance), observed.vmi(instance)),
         };
         let remembered = memory.of(instance);
         let admitted = remembered.admit(action, now);

@@ -86,7 +86,7 @@ pub(super) async fn execute(pass: &Pass<'_>, cluster: &ClusterIntent, observed: 
             apply_vm(pass, cluster, instance, RunStrategy::Always).await
         }
         Action::Halt => {
-            if observed.vm(instance).is_some_and(plan::is_paused) {
+            if observed.vm(instance).is_some_and(stands_still) {
                 unpause_for_shutdown(pass, namespace, &instance.name).await;
             }
             apply_vm(pass, cluster, instance, RunStrategy::Halted).await
@@ -105,10 +105,14 @@ fn paused(pausing: Pausing) -> Written {
 
 /// Deletes a VM, so that its guest may shut down.
 pub(in crate::compute) async fn delete_vm(pass: &Pass<'_>, namespace: &str, vm: &VmView) -> members::Result<Deletion> {
-    if plan::is_paused(vm) {
+    if stands_still(vm) {
         unpause_for_shutdown(pass, namespace, &vm.name).await;
     }
     pass.writer().delete(Step::VmDelete, Kind::VirtualMachine, Some(namespace), &vm.name, &vm.uid, None).await
+}
+
+fn stands_still(vm: &VmView) -> bool {
+    plan::is_paused(vm) || plan::is_paused_by_storage(vm)
 }
 
 /// A paused guest does not hear the power button and would use up its whole grace period. Best effort.

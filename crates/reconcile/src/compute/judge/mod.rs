@@ -44,13 +44,15 @@ pub(super) struct Finding {
     pub(super) message: Option<String>,
     pub(super) ip: Option<String>,
     pub(super) node: Option<String>,
+    /// UID of the VirtualMachineInstance.
+    pub(super) incarnation: Option<String>,
     /// When to look again although nothing may change.
     pub(super) requeue: Requeue,
 }
 
 impl Finding {
     fn new(seen: Seen) -> Self {
-        Self { seen, reason: None, message: None, ip: None, node: None, requeue: Requeue::ON_CHANGE }
+        Self { seen, reason: None, message: None, ip: None, node: None, incarnation: None, requeue: Requeue::ON_CHANGE }
     }
 
     fn because(mut self, reason: &str, message: &str) -> Self {
@@ -74,7 +76,7 @@ impl Finding {
         match self.seen {
             Seen::Starting if absent => {
                 let seen = if permanent.is_some() { Seen::Failed } else { Seen::Degraded };
-                Self::new(seen).because(reason, message)
+                Self { seen, ..self }.because(reason, message)
             }
             Seen::Starting | Seen::Unchanged => self.because(reason, message),
             Seen::Arrived(_) | Seen::Degraded | Seen::Failed => self,

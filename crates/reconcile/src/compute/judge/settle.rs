@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use store::{InstanceIntent, InstanceObserved};
-use types::InstanceStatus;
+use types::{Desired, InstanceStatus};
 
 use super::{Finding, Seen};
 
@@ -42,7 +42,19 @@ pub(in crate::compute) fn settle(instance: &InstanceIntent, finding: &Finding, o
         message,
         ip: finding.ip.clone(),
         node: finding.node.clone(),
-        incarnation: before.incarnation.clone(),
+        incarnation: incarnation(instance, finding),
+    }
+}
+
+/// Which VirtualMachineInstance holds the memory of a suspended VM: the one whose pause settled, as long as suspended is
+/// what is wanted. Another one later has lost it.
+fn incarnation(instance: &InstanceIntent, finding: &Finding) -> Option<String> {
+    let before = &instance.observed;
+    let kept = before.incarnation.as_ref().filter(|_| before.generation == instance.generation);
+    match (instance.desired, finding.seen) {
+        (Desired::Running | Desired::Stopped, _) => None,
+        (Desired::Suspended, Seen::Arrived(InstanceStatus::Suspended)) => kept.or(finding.incarnation.as_ref()).cloned(),
+        (Desired::Suspended, _) => kept.cloned(),
     }
 }
 

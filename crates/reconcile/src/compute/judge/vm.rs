@@ -7,21 +7,35 @@ use store::InstanceIntent;
 use types::{Desired, InstanceStatus};
 
 use super::{Finding, Seen};
-use crate::compute::plan::is_paused;
+use crate::compute::{
+    plan::{self, is_paused},
+    vm::RunStrategy,
+};
 
 /// No watch tells that KubeVirt was installed.
 const KUBEVIRT_RECHECK: Duration = Duration::from_secs(10);
+
+const MEMORY_LOST: &str = "the node that held its memory was lost, or it was evicted; it is off, its disks are kept, and resume starts it";
 
 /// Of a VM.
 pub(super) fn find(instance: &InstanceIntent, vm: Option<&VmView>, vmi: Option<&VmiView>) -> Finding {
     let wanted = instance.desired;
     let finding = match vm {
+        _ if plan::has_lost_memory(instance, vm, vmi) => {
+            let off = vmi.is_none() && vm.is_none_or(|vm| !vm.created && vm.run_strategy == RunStrategy::Halted.as_str());
+            let seen = if off { Seen::Arrived(InstanceStatus::Stopped) } else { Seen::Degraded };
+            Finding::new(seen).because("MemoryLost", MEMORY_LOST)
+        }
         // Made again if it vanished, but what does not exist does not run.
         None if wanted == Desired::Stopped && vmi.is_none() => Finding::new(Seen::Arrived(InstanceStatus::Stopped)),
         None => Finding::new(Seen::Starting),
+        Some(vm) if plan::is_to_go_on(instance, vm) && wanted == Desired::Running => {
+            Finding::new(Seen::Degraded).because("PausedIOError", "the VM was paused because its storage fails; it is told to go on")
+        }
         Some(vm) => existing(wanted, vm, vmi),
     };
-    Finding { ip: vmi.and_then(|vmi| vmi.ip.clone()), node: vmi.and_then(|vmi| vmi.node.clone()), ..finding }
+    let Some(vmi) = vmi else { return finding };
+    Finding { ip: vmi.ip.clone(), node: vmi.node.clone(), incarnation: Some(vmi.uid.clone()), ..finding }
 }
 
 fn existing(wanted: Desired, vm: &VmView, vmi: Option<&VmiView>) -> Finding {
