@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// Options of one [`crate::Reconciler`].
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -18,6 +20,9 @@ pub struct Options {
     pub failure_grace: Duration,
     /// How long a delete may take before what blocks it is reported.
     pub delete_grace: Duration,
+    /// Addresses that tenants must not reach besides private ones: the member's nodes and API servers, where they have
+    /// public ones. Not read from the member: its account sees no Nodes.
+    pub deny_cidrs: Vec<IpNet>,
     /// Clusters reconciled at the same time.
     pub passes: usize,
     /// Writes at the same time within a cluster.
@@ -34,6 +39,7 @@ impl Options {
             resync: Duration::from_secs(300),
             failure_grace: Duration::from_secs(180),
             delete_grace: Duration::from_secs(30),
+            deny_cidrs: Vec::new(),
             passes: 8,
             writes: 16,
         }

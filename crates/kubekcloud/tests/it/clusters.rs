@@ -23,8 +23,9 @@ async fn an_instance_is_the_pod_that_the_seeds_describe() {
     let main = &spec.containers[0];
     assert_eq!((main.name.as_str(), main.image.as_deref()), ("main", Some("nginx:1.29")));
     let resources = main.resources.clone().expect("resources");
-    assert_eq!(resources.requests, resources.limits);
-    let limits = resources.limits.expect("limits");
+    let (requests, limits) = (resources.requests.expect("requests"), resources.limits.expect("limits"));
+    assert!(["cpu", "memory"].iter().all(|name| requests[*name] == limits[*name]), "guaranteed: {requests:?} {limits:?}");
+    assert_eq!((requests["ephemeral-storage"].0.as_str(), limits["ephemeral-storage"].0.as_str()), ("128Mi", "2Gi"));
     assert_eq!((limits["cpu"].0.as_str(), limits["memory"].0.as_str()), ("500m", "512Mi"));
     assert_eq!(spec.automount_service_account_token, Some(false));
 

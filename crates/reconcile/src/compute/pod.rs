@@ -2,12 +2,21 @@
 
 use serde_json::{Value, json};
 use store::{ClusterIntent, InstanceIntent};
-use types::labels;
+use types::{
+    Bytes, labels,
+    quantity::{GIB, MIB},
+};
 
 use super::{label, secret, volume};
 
 /// Seconds that a Pod gets to end by itself.
 pub(super) const GRACE_SECONDS: u32 = 30;
+
+/// What a container may write to its node's disk (its own layer, its log): who writes more is evicted, not its neighbours.
+pub(super) const DISK_LIMIT: Bytes = Bytes(2 * GIB);
+/// What is set aside for it there. Most write little, and a node's disk is small: to set the limit aside would leave room
+/// for a few dozen on each node.
+pub(super) const DISK_REQUEST: Bytes = Bytes(128 * MIB);
 
 /// The name of the one container.
 pub(super) const CONTAINER: &str = "main";
@@ -18,9 +27,9 @@ const DATA_PATH: &str = "/data";
 /// Where the SSH public key is found, in file `authorized_keys`.
 const SSH_PATH: &str = "/etc/ssh-keys";
 
-/// Builds it. Requests equal limits, so the Pod is of the guaranteed class and the quota's sum is exact.
+/// Builds it. Requests equal limits in CPU and memory, so the Pod is of the guaranteed class and the quota's sum is exact.
 pub(super) fn build(installation: &str, cluster: &ClusterIntent, instance: &InstanceIntent) -> Value {
-    let size = json!({"cpu": cluster.cpu.kubernetes(), "memory": cluster.memory.kubernetes()});
+    let size = |disk: Bytes| json!({"cpu": cluster.cpu.kubernetes(), "memory": cluster.memory.kubernetes(), "ephemeral-storage": disk.kubernetes()});
     let mut mounts = Vec::new();
     let mut volumes = Vec::new();
     if cluster.disk.is_some() {
@@ -35,7 +44,7 @@ pub(super) fn build(installation: &str, cluster: &ClusterIntent, instance: &Inst
         "name": CONTAINER,
         "image": cluster.image,
         "imagePullPolicy": "IfNotPresent",
-        "resources": {"requests": size, "limits": size},
+        "resources": {"requests": size(DISK_REQUEST), "limits": size(DISK_LIMIT)},
         "securityContext": {"allowPrivilegeEscalation": false},
     });
     let mut spec = json!({

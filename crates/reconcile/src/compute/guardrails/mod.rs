@@ -19,7 +19,7 @@ pub(super) async fn ensure(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mu
     let recounts = memory.recounts();
     let bounds = Bounds::of(cluster, recounts);
     if memory.must_apply(&bounds) {
-        apply(writer, installation, cluster, recounts).await?;
+        apply(pass, cluster, recounts).await?;
         memory.note_applied(bounds);
     }
     if memory.must_prune() {
@@ -29,9 +29,9 @@ pub(super) async fn ensure(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mu
     Ok(())
 }
 
-async fn apply(writer: &Writer, installation: &str, cluster: &ClusterIntent, recounts: u32) -> Result<(), PassError> {
-    let namespace = Some(cluster.namespace.as_str());
-    let wanted = build(installation, cluster, recounts);
+async fn apply(pass: &Pass<'_>, cluster: &ClusterIntent, recounts: u32) -> Result<(), PassError> {
+    let (writer, namespace) = (pass.writer(), Some(cluster.namespace.as_str()));
+    let wanted = build(&pass.context.installation, cluster, recounts, &pass.context.options.deny_cidrs);
     let writes = wanted.iter().map(|g| writer.apply(Step::GuardrailApply, g.kind, namespace, g.name, &g.object));
     futures::future::try_join_all(writes).await?;
     Ok(())
@@ -41,7 +41,7 @@ async fn apply(writer: &Writer, installation: &str, cluster: &ClusterIntent, rec
 async fn prune(writer: &Writer, installation: &str, cluster: &ClusterIntent) -> Result<(), PassError> {
     const MOST: u32 = 100;
     let selector = format!("{}={},{}", labels::MANAGED_BY, labels::MANAGED_BY_VALUE, label::selector(installation, cluster));
-    let wanted = build(installation, cluster, 0);
+    let wanted = build(installation, cluster, 0, &[]);
     for kind in [Kind::ResourceQuota, Kind::LimitRange, Kind::NetworkPolicy] {
         for name in writer.member().names(kind, &cluster.namespace, &selector, MOST).await? {
             if !wanted.iter().any(|g| g.kind == kind && g.name == name) {
