@@ -5,6 +5,9 @@ use std::time::Duration;
 /// `Result` with [`MemberError`].
 pub type Result<T, E = MemberError> = std::result::Result<T, E>;
 
+/// When to come again with a read that found too many others.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
+
 /// A refusal by the member's API server.
 #[derive(Debug, Clone)]
 pub struct ApiFailure {
@@ -27,12 +30,29 @@ pub enum MemberError {
     /// No answer before the deadline.
     #[error("no answer within {:.1} s", .0.as_secs_f32())]
     Timeout(Duration),
+    /// The last calls to this API group (the core group's name is empty) had no answer: this one was not sent.
+    #[error("the last calls to {} had no answer; the next goes in {:.1} s", if .group.is_empty() { "the API" } else { .group }, .again.as_secs_f32())]
+    Suspended {
+        /// The API group.
+        group: String,
+        /// When one goes through again.
+        again: Duration,
+    },
+    /// So many reads for the API are under way that this one was not sent.
+    #[error("too many requests to this member are under way")]
+    Busy,
     /// The connection could not be made, or broke.
     #[error("unreachable: {0}")]
     Unreachable(String),
     /// The answer was not what the API promises.
     #[error("unexpected answer: {0}")]
     BadAnswer(String),
+    /// The answer, or a line of it, was longer than this many bytes, and was not read to its end.
+    #[error("unexpected answer: more than {} kB", .0 / 1024)]
+    TooLarge(usize),
+    /// There are more objects than are kept of one member.
+    #[error("more than {0} objects with our label")]
+    TooManyObjects(usize),
     /// The lease under which we write has run out: nothing was sent.
     #[error("the lease ran out")]
     Fenced,
@@ -47,8 +67,12 @@ impl MemberError {
         match self {
             Self::Api(failure) => failure.classify(),
             Self::Timeout(_) => "Timeout",
+            Self::Suspended { .. } => "NotAnswering",
+            Self::Busy => "Busy",
             Self::Unreachable(_) => "Unreachable",
             Self::BadAnswer(_) => "BadAnswer",
+            Self::TooLarge(_) => "TooLarge",
+            Self::TooManyObjects(_) => "TooManyObjects",
             Self::Fenced => "LeaseLost",
             Self::Config(_) => "BadConfig",
         }
@@ -84,17 +108,55 @@ impl MemberError {
         matches!(self, Self::Api(failure) if failure.code == 409 && failure.reason != "AlreadyExists")
     }
 
+    /// Whether a version is too old to go on from.
+    pub(crate) fn is_expired(&self) -> bool {
+        matches!(self, Self::Api(failure) if failure.code == 410)
+    }
+
+    /// Whether there was no answer at all.
+    pub(crate) const fn is_silence(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::Unreachable(_))
+    }
+
+    /// Whether the member was not even asked.
+    pub(crate) const fn was_not_sent(&self) -> bool {
+        matches!(self, Self::Fenced | Self::Suspended { .. } | Self::Busy | Self::Config(_))
+    }
+
     /// When the member asks to be called again.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Api(failure) => failure.retry_after,
+            Self::Suspended { again, .. } => Some(*again),
+            Self::Busy => Some(BUSY_PAUSE),
             _ => None,
+        }
+    }
+
+    /// The same in a sentence fit for tenants, who need not know our account or the member's addresses.
+    pub fn for_tenant(&self) -> String {
+        match self {
+            Self::Api(failure) => for_tenant(&failure.message),
+            Self::Unreachable(_) => "unreachable".to_owned(),
+            Self::BadAnswer(_) => "unexpected answer".to_owned(),
+            Self::Config(_) => "the credential of the member is no good".to_owned(),
+            Self::Timeout(_) | Self::Suspended { .. } | Self::Busy | Self::TooLarge(_) | Self::TooManyObjects(_) | Self::Fenced => self.to_string(),
         }
     }
 
     /// As the error that crosses layers, naming the member.
     pub fn into_error(self, member: &str) -> types::Error {
-        types::Error::Member { member: member.to_owned(), timed_out: matches!(self, Self::Timeout(_)), message: self.to_string() }
+        let message = self.for_tenant();
+        match self.retry_after() {
+            Some(pause) if self.was_not_sent() => types::Error::Unavailable {
+                message: format!("member '{member}': {message}"),
+                retry_after_seconds: u32::try_from(pause.as_secs()).unwrap_or(u32::MAX).saturating_add(1),
+            },
+            _ => {
+                tracing::info!(member, error = %self, "a member did not answer as asked");
+                types::Error::Member { member: member.to_owned(), timed_out: matches!(self, Self::Timeout(_)), message }
+            }
+        }
     }
 }
 
@@ -113,6 +175,7 @@ impl ApiFailure {
             404 => "NotFound",
             409 if self.reason == "AlreadyExists" => "AlreadyExists",
             409 => "Conflict",
+            410 => "Expired",
             413 => "Invalid",
             429 => "TooManyRequests",
             503 => "Unavailable",
@@ -121,6 +184,37 @@ impl ApiFailure {
             _ => "Refused",
         }
     }
+}
+
+/// A sentence without our account's name and without addresses.
+fn for_tenant(message: &str) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for word in message.split(' ') {
+        match word.trim_matches(|c: char| !c.is_alphanumeric()) {
+            bare if bare.starts_with("system:") => {
+                // `User "system:serviceaccount:a:b" cannot ...`
+                words.pop_if(|before| before.eq_ignore_ascii_case("user"));
+                words.push("the control plane");
+            }
+            bare if bare.contains("://") => words.push("..."),
+            _ => words.push(word),
+        }
+    }
+    words.join(" ")
+}
+
+/// An error with its causes, each said once.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -152,6 +246,37 @@ mod tests {
         for (error, reason, retryable) in table {
             assert_eq!((error.reason(), error.retryable()), (reason, retryable), "{error}");
         }
+    }
+
+    #[test]
+    fn tenants_are_not_told_our_account_or_addresses() {
+        let table = [
+            (
+                r#"pods is forbidden: User "system:serviceaccount:kubekcloud-system:kubekcloud" cannot create resource "pods" in API group "" in the namespace "a""#,
+                r#"pods is forbidden: the control plane cannot create resource "pods" in API group "" in the namespace "a""#,
+            ),
+            (
+                r#"failed calling webhook "w": failed to call webhook: Post "https://virt-api.kubevirt.svc:443/mutate?timeout=10s": no endpoints"#,
+                r#"failed calling webhook "w": failed to call webhook: Post ... no endpoints"#,
+            ),
+            ("exceeded quota: kubekcloud, requested: pods=1", "exceeded quota: kubekcloud, requested: pods=1"),
+        ];
+        for (message, told) in table {
+            assert_eq!(api(403, "Forbidden", message).for_tenant(), told);
+        }
+        let unreachable = MemberError::Unreachable("tcp connect error: 10.0.0.7:6443: refused".into());
+        assert!(unreachable.to_string().contains("10.0.0.7") && !unreachable.for_tenant().contains("10.0.0.7"));
+    }
+
+    #[test]
+    fn what_was_not_sent_may_be_tried_again_soon() {
+        for error in [MemberError::Busy, MemberError::Suspended { group: String::new(), again: Duration::from_millis(2_500) }] {
+            match error.into_error("local") {
+                types::Error::Unavailable { retry_after_seconds, .. } => assert!((1..=3).contains(&retry_after_seconds)),
+                other => panic!("{other}"),
+            }
+        }
+        assert!(matches!(MemberError::Timeout(Duration::ZERO).into_error("local"), types::Error::Member { timed_out: true, .. }));
     }
 
     #[test]

@@ -5,13 +5,17 @@
 //! by its own clock. Nothing here knows the store, decides what should exist, or retries: that is `reconcile`.
 #![warn(missing_docs)]
 
+mod breaker;
 mod cache;
 mod call;
 mod error;
 mod fence;
 mod kind;
 mod kubevirt;
+mod lines;
+mod list;
 mod member;
+mod reach;
 mod read;
 mod slim;
 mod text;
@@ -19,12 +23,15 @@ mod view;
 mod watch;
 mod write;
 
-pub use cache::{Cache, KubeVirt};
+#[cfg(test)]
+mod fake;
+
+pub use cache::{Cache, Known, KubeVirt};
 pub use error::{ApiFailure, MemberError, Result};
 pub use fence::Fence;
 pub use kind::Kind;
 pub use member::{Member, REQUEST_DEADLINE};
 pub use read::{EventView, LogQuery};
-pub use view::{Condition, NamespaceView, PodPhase, PodView, VmView, VmiView};
+pub use view::{Condition, GuardrailView, NamespaceView, PodPhase, PodView, VmView, VmiView};
 pub use watch::{Watch, Watches};
-pub use write::{Creation, Deletion, Pausing, Writer};
+pub use write::{Applied, Creation, Deletion, Pausing, Writer};

@@ -1,25 +1,28 @@
 //! One member and the client that reaches it.
 
-use std::{
-    path::Path,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use tokio::sync::Semaphore;
 
-use crate::{MemberError, Result};
+use crate::{MemberError, Result, breaker::Breaker, reach::Reach};
 
 /// Most time that connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Most time that an ordinary request may take. Watches have no such limit.
 pub const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
+/// Reads for the API that may be under way at a time.
+const API_READS_MAX: usize = 32;
+
 /// A Kubernetes cluster of the fleet. Holds connections, no objects.
 pub struct Member {
     name: String,
     pub(crate) client: kube::Client,
-    trouble: Mutex<Option<MemberError>>,
+    pub(crate) reach: Arc<Reach>,
+    pub(crate) breaker: Breaker,
+    /// Reads for the API under way, of logs and events: what people ask for does not take all connections.
+    pub(crate) api_reads: Semaphore,
 }
 
 impl Member {
@@ -45,7 +48,7 @@ impl Member {
         config.read_timeout = None;
         config.default_retry = false;
         let client = kube::Client::try_from(config).map_err(|e| MemberError::Config(e.to_string()))?;
-        Ok(Self { name: name.into(), client, trouble: Mutex::new(None) })
+        Ok(Self { name: name.into(), client, reach: Arc::default(), breaker: Breaker::default(), api_reads: Semaphore::new(API_READS_MAX) })
     }
 
     /// The member's name in the fleet.
@@ -55,12 +58,12 @@ impl Member {
 
     /// Why the last request got no answer at all; `None` when it got one.
     pub fn trouble(&self) -> Option<MemberError> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.reach.trouble()
     }
 
-    /// Remembers whether the member answers. A refusal is an answer.
-    pub(crate) fn remember_answer(&self, error: Option<&MemberError>) {
-        let trouble = error.filter(|e| matches!(e, MemberError::Timeout(_) | MemberError::Unreachable(_))).cloned();
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    /// For how long calls to an API group (the core group's name is empty) fail at once, because the last ones had no
+    /// answer; `None`: they go through.
+    pub fn breaker(&self, group: &str) -> Option<Duration> {
+        self.breaker.open_for(group)
     }
 }

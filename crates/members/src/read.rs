@@ -8,7 +8,20 @@ use k8s_openapi::{
 use serde::Deserialize;
 use types::Timestamp;
 
-use crate::{Kind, Member, NamespaceView, Result, call::Call, member::REQUEST_DEADLINE, view::SlimNamespace};
+use crate::{
+    Kind, Member, MemberError, NamespaceView, Result,
+    call::Call,
+    member::REQUEST_DEADLINE,
+    text::{bounded, name, name_or_none},
+    view::SlimNamespace,
+};
+
+/// Longest log that is read.
+const LOG_MAX: usize = 16 << 20;
+/// A limit is one of the kubelet's, which may end a line behind it.
+const LOG_SLACK: usize = 64 << 10;
+/// Most events that are asked for.
+const EVENTS_MAX: usize = 500;
 
 /// Which part of a log.
 #[derive(Debug, Clone, Default)]
@@ -63,10 +76,10 @@ impl Member {
     }
 
     /// UID of an object as it is now; `None` when there is none.
-    pub async fn uid(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<String>> {
-        let call = Call::new(Method::GET, kind.object(Some(namespace), name));
+    pub async fn uid(&self, kind: Kind, namespace: &str, object: &str) -> Result<Option<String>> {
+        let call = Call::new(Method::GET, kind.object(Some(namespace), object));
         let object = missing_is_none(self.call::<PartialObject>(call, REQUEST_DEADLINE).await)?;
-        Ok(object.map(|object| object.metadata.uid.unwrap_or_default()))
+        Ok(object.map(|object| name(object.metadata.uid)))
     }
 
     /// Names of at most `limit` objects with a label, as they are now. No such kind: none.
@@ -74,13 +87,14 @@ impl Member {
         let call = Call::new(Method::GET, kind.collection(Some(namespace))).query("labelSelector", selector).query("limit", limit.to_string());
         let list = missing_is_none(self.call::<List<PartialObject>>(call, REQUEST_DEADLINE).await)?;
         let items = list.map(|list| list.items).unwrap_or_default();
-        Ok(items.into_iter().filter_map(|object| object.metadata.name).collect())
+        Ok(items.into_iter().take(limit as usize).filter_map(|object| name_or_none(object.metadata.name)).collect())
     }
 
     /// A Pod's log as text.
     pub async fn pod_logs(&self, namespace: &str, pod: &str, query: &LogQuery) -> Result<String> {
         let LogQuery { container, tail_lines, limit_bytes, previous, timestamps } = query;
-        let mut call = Call::new(Method::GET, format!("{}/log", Kind::Pod.object(Some(namespace), pod)));
+        let most = limit_bytes.map_or(LOG_MAX, |bytes| usize::try_from(bytes).unwrap_or(LOG_MAX)).min(LOG_MAX) + LOG_SLACK;
+        let mut call = Call::new(Method::GET, format!("{}/log", Kind::Pod.object(Some(namespace), pod))).answer_max(most);
         if let Some(container) = container {
             call = call.query("container", container.as_str());
         }
@@ -96,16 +110,19 @@ impl Member {
         if *timestamps {
             call = call.query("timestamps", "true");
         }
+        let _permit = self.api_reads.try_acquire().map_err(|_| MemberError::Busy)?;
         let bytes = self.call_bytes(call, REQUEST_DEADLINE).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Events of one object, oldest first. `kind` is Kubernetes' name of it: `Pod`.
-    pub async fn events(&self, namespace: &str, kind: &str, name: &str) -> Result<Vec<EventView>> {
-        let selector = format!("involvedObject.kind={kind},involvedObject.name={name}");
-        let call = Call::new(Method::GET, Kind::Event.collection(Some(namespace))).query("fieldSelector", selector).query("limit", "500");
+    pub async fn events(&self, namespace: &str, kind: &str, object: &str) -> Result<Vec<EventView>> {
+        let selector = format!("involvedObject.kind={kind},involvedObject.name={object}");
+        let call =
+            Call::new(Method::GET, Kind::Event.collection(Some(namespace))).query("fieldSelector", selector).query("limit", EVENTS_MAX.to_string());
+        let _permit = self.api_reads.try_acquire().map_err(|_| MemberError::Busy)?;
         let list: List<Event> = self.call(call, REQUEST_DEADLINE).await?;
-        let mut events: Vec<_> = list.items.into_iter().map(EventView::from).collect();
+        let mut events: Vec<_> = list.items.into_iter().take(EVENTS_MAX).map(EventView::from).collect();
         events.sort_by_key(|event| event.last_seen);
         Ok(events)
     }
@@ -118,7 +135,7 @@ impl Member {
             git_version: String,
         }
         let version: Version = self.call(Call::new(Method::GET, "/version".to_owned()), REQUEST_DEADLINE).await?;
-        Ok(version.git_version)
+        Ok(name(Some(version.git_version)))
     }
 }
 
@@ -132,13 +149,13 @@ impl From<Event> for EventView {
         };
         let first_seen = seconds(event.first_timestamp).or(at);
         Self {
-            kind: event.type_.unwrap_or_default(),
-            reason: event.reason.unwrap_or_default(),
-            message: event.message.unwrap_or_default(),
-            count: event.count.or(series_count).unwrap_or(1),
+            kind: name(event.type_),
+            reason: name(event.reason),
+            message: bounded(event.message),
+            count: event.count.or(series_count).unwrap_or(1).max(1),
             last_seen: seconds(event.last_timestamp).or(series_last).or(first_seen),
             first_seen,
-            source: event.source.and_then(|source| source.component).or(event.reporting_component).unwrap_or_default(),
+            source: name(event.source.and_then(|source| source.component).or(event.reporting_component)),
         }
     }
 }

@@ -3,13 +3,11 @@
 //! Watches deliver thousands of objects with long specs; serde skips what has no field here, so neither parsing nor
 //! memory pays for it. `managedFields` are parsed with the metadata and dropped with it.
 
-use std::borrow::Cow;
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::{api::ApiResource, core::DynamicResourceScope};
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
-
-use crate::Kind;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de> + Default, T: Deserialize<'de> + Default"))]
@@ -31,43 +29,17 @@ impl<'de> Deserialize<'de> for Skipped {
     }
 }
 
-impl<S, T> kube::Resource for Slim<S, T> {
-    type DynamicType = ApiResource;
-    type Scope = DynamicResourceScope;
-
-    fn kind(dt: &ApiResource) -> Cow<'_, str> {
-        dt.kind.as_str().into()
-    }
-
-    fn group(dt: &ApiResource) -> Cow<'_, str> {
-        dt.group.as_str().into()
-    }
-
-    fn version(dt: &ApiResource) -> Cow<'_, str> {
-        dt.version.as_str().into()
-    }
-
-    fn api_version(dt: &ApiResource) -> Cow<'_, str> {
-        dt.api_version.as_str().into()
-    }
-
-    fn plural(dt: &ApiResource) -> Cow<'_, str> {
-        dt.plural.as_str().into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
+/// Whatever has metadata.
+pub(crate) trait Object: DeserializeOwned + Send + 'static {
+    fn meta(&self) -> &ObjectMeta;
 }
 
-impl Kind {
-    pub(crate) fn api_resource(self) -> ApiResource {
-        let (group, version, kind, plural) = self.names();
-        let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
-        ApiResource { group: group.to_owned(), version: version.to_owned(), api_version, kind: kind.to_owned(), plural: plural.to_owned() }
+impl<S, T> Object for Slim<S, T>
+where
+    S: DeserializeOwned + Default + Send + 'static,
+    T: DeserializeOwned + Default + Send + 'static,
+{
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
     }
 }

@@ -8,9 +8,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use http::Method;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::Value;
 use types::{Step, failpoint, labels};
 
-use crate::{Fence, Kind, Member, MemberError, Result, call::Call, member::REQUEST_DEADLINE};
+use crate::{Fence, Kind, Member, MemberError, Result, call::Call, member::REQUEST_DEADLINE, text, view::content};
+
+/// Most time that a create, delete or patch may take. A person waits longer than a worker can, who has others to serve.
+const WRITE_DEADLINE: Duration = Duration::from_secs(3);
 
 /// What came of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,15 @@ pub enum Creation {
     },
     /// One of that name is there already, whoever made it.
     Exists,
+}
+
+/// What an apply made of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its UID.
+    pub uid: String,
+    /// A number for its spec as it is now: a watched view of it says the same until somebody changes it.
+    pub content: u64,
 }
 
 /// What came of a delete.
@@ -54,6 +67,13 @@ pub struct Writer {
 #[derive(Deserialize)]
 struct CreatedObject {
     metadata: CreatedMeta,
+}
+
+#[derive(Deserialize)]
+struct AppliedObject {
+    metadata: CreatedMeta,
+    #[serde(default)]
+    spec: Value,
 }
 
 #[derive(Deserialize)]
@@ -100,13 +120,14 @@ impl Writer {
     }
 
     /// Server-side apply of the fields in `object`, taking them over from whoever had them.
-    pub async fn apply(&self, step: Step, kind: Kind, namespace: Option<&str>, name: &str, object: &impl Serialize) -> Result<()> {
+    pub async fn apply(&self, step: Step, kind: Kind, namespace: Option<&str>, name: &str, object: &impl Serialize) -> Result<Applied> {
         let call = Call::new(Method::PATCH, kind.object(namespace, name))
             .query("fieldManager", labels::FIELD_MANAGER)
             .query("force", "true")
             .query("fieldValidation", "Strict")
             .body("application/apply-patch+yaml", object)?;
-        self.write(step, |left| async move { self.member.call::<IgnoredAny>(call, left).await.map(drop) }).await
+        let object = self.write(step, |left| self.member.call::<AppliedObject>(call, left)).await?;
+        Ok(Applied { uid: text::name(Some(object.metadata.uid)), content: content(&object.spec) })
     }
 
     /// Deletes the object with that UID and no other. `namespace` is `None` for a Namespace itself.
@@ -137,7 +158,7 @@ impl Writer {
             .body("application/json", object)?;
         let created = self.write(step, |left| self.member.call::<CreatedObject>(call, left)).await;
         match created {
-            Ok(object) => Ok(Creation::Created { uid: object.metadata.uid }),
+            Ok(object) => Ok(Creation::Created { uid: text::name(Some(object.metadata.uid)) }),
             Err(error) if error.is_already_exists() => Ok(Creation::Exists),
             Err(error) => Err(error),
         }
@@ -164,7 +185,8 @@ impl Writer {
     async fn subresource(&self, step: Step, namespace: &str, name: &str, action: &str) -> Result<Pausing> {
         let path = format!("/apis/subresources.kubevirt.io/v1/namespaces/{namespace}/virtualmachineinstances/{name}/{action}");
         let call = Call::new(Method::PUT, path).body("application/json", &serde_json::json!({}))?;
-        match self.write(step, |left| self.member.call_bytes(call, left)).await {
+        // Answered by the guest's node, not by the API server alone.
+        match self.write_within(step, REQUEST_DEADLINE, |left| self.member.call_bytes(call, left)).await {
             Ok(_) => Ok(Pausing::Accepted),
             Err(error) if error.is_not_found() || error.is_conflict() => Ok(Pausing::NotApplicable),
             Err(error) => Err(error),
@@ -176,10 +198,18 @@ impl Writer {
     where
         F: Future<Output = Result<T>>,
     {
+        self.write_within(step, WRITE_DEADLINE, send).await
+    }
+
+    async fn write_within<T, F>(&self, step: Step, deadline: Duration, send: impl FnOnce(Duration) -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
         let Some(left) = self.fence.remaining() else { return Err(MemberError::Fenced) };
-        let result = failpoint::at(step, send(left.min(REQUEST_DEADLINE))).await;
+        let result = failpoint::at(step, send(left.min(deadline))).await;
         let outcome = result.as_ref().map_or_else(MemberError::reason, |_| "Done");
-        metrics::counter!("kubekcloud_member_writes_total", "step" => step.as_str(), "result" => outcome).increment(1);
+        metrics::counter!("kubekcloud_member_writes_total", "member" => self.member.name().to_owned(), "step" => step.as_str(), "result" => outcome)
+            .increment(1);
         result
     }
 }

@@ -54,5 +54,5 @@ impl PassError {
 
 /// Whether no other write would fare better: without the lease, or without an answer.
 pub(crate) fn hits_every_write(error: &MemberError) -> bool {
-    matches!(error, MemberError::Fenced | MemberError::Timeout(_) | MemberError::Unreachable(_))
+    matches!(error, MemberError::Fenced | MemberError::Timeout(_) | MemberError::Unreachable(_) | MemberError::Suspended { .. })
 }

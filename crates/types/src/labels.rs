@@ -18,6 +18,8 @@ pub const INSTANCE_ID: &str = "kubekcloud.io/instance-id";
 /// Only a namespace with our claim is ours, so a create that crashed before it recorded the UID can be resumed
 /// without ever adopting somebody else's namespace.
 pub const CLAIM: &str = "kubekcloud.io/claim";
+/// Annotation on a namespace: what its guardrails were when they were last applied.
+pub const GUARDRAILS: &str = "kubekcloud.io/guardrails";
 /// Annotation on a Pod: the start generation of the instance it was made for. An older one is replaced.
 pub const START_GENERATION: &str = "kubekcloud.io/start-generation";
 /// Server-side apply field manager.

@@ -6,9 +6,17 @@ use k8s_openapi::api::core::v1::NamespaceStatus;
 use types::labels;
 
 use super::{Condition, annotation, terminating};
-use crate::slim::{Skipped, Slim};
+use crate::{
+    slim::{Skipped, Slim},
+    text::name,
+};
 
 pub(crate) type SlimNamespace = Slim<Skipped, NamespaceStatus>;
+
+/// More than a Namespace has, but for one that means harm.
+const CONDITIONS_MAX: usize = 16;
+/// More than we set.
+const LABELS_MAX: usize = 32;
 
 /// A Namespace with our installation's label.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +29,8 @@ pub struct NamespaceView {
     pub labels: BTreeMap<String, String>,
     /// Annotation [`labels::CLAIM`].
     pub claim: Option<String>,
+    /// Annotation [`labels::GUARDRAILS`].
+    pub guardrails: Option<String>,
     /// When it was deleted, in seconds since 1970.
     pub terminating: Option<i64>,
     /// Conditions that are true: while terminating, what blocks it.
@@ -29,20 +39,22 @@ pub struct NamespaceView {
 
 impl From<SlimNamespace> for NamespaceView {
     fn from(namespace: SlimNamespace) -> Self {
-        let Slim { metadata: meta, spec: _, status } = namespace;
+        let Slim { metadata: mut meta, spec: _, status } = namespace;
         let conditions = status.conditions.into_iter().flatten().filter(|c| c.status == "True");
+        let labels = meta.labels.take().into_iter().flatten();
         let wanted = |name: &str| {
             name.starts_with("kubekcloud.io/")
                 || name.starts_with("pod-security.kubernetes.io/")
                 || [labels::MANAGED_BY, labels::INSTANCE_TYPE].contains(&name)
         };
         Self {
-            claim: annotation(&meta, labels::CLAIM).map(str::to_owned),
+            claim: annotation(&meta, labels::CLAIM).map(|claim| name(Some(claim.to_owned()))),
+            guardrails: annotation(&meta, labels::GUARDRAILS).map(|hash| name(Some(hash.to_owned()))),
             terminating: terminating(&meta),
-            conditions: conditions.map(|c| Condition::new(&c.type_, c.reason, c.message)).collect(),
-            labels: meta.labels.into_iter().flatten().filter(|(name, _)| wanted(name)).collect(),
-            name: meta.name.unwrap_or_default(),
-            uid: meta.uid.unwrap_or_default(),
+            conditions: conditions.take(CONDITIONS_MAX).map(|c| Condition::new(&c.type_, c.reason, c.message)).collect(),
+            labels: labels.filter(|(name, _)| wanted(name)).take(LABELS_MAX).map(|(label, value)| (name(Some(label)), name(Some(value)))).collect(),
+            name: name(meta.name),
+            uid: name(meta.uid),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use types::InstanceId;
 
-use super::{Condition, instance, terminating};
+use super::{Condition, finalizers, instance, terminating};
 use crate::{
     kubevirt::{VmSpec, VmStatus, VmiStatus},
     slim::{Skipped, Slim},
-    text::bounded,
+    text::{name, name_or_none},
 };
 
 pub(crate) type SlimVm = Slim<VmSpec, VmStatus>;
@@ -74,18 +74,18 @@ impl From<SlimVm> for VmView {
         let keep = |kind: &str, value: &str| find(kind, value).map(|c| Condition::new(kind, c.reason.clone(), c.message.clone()));
         Self {
             instance: instance(&meta),
-            run_strategy: spec.run_strategy.unwrap_or_default(),
-            printable: bounded(Some(printable_status)),
+            run_strategy: name(spec.run_strategy),
+            printable: name(Some(printable_status)),
             created,
-            paused: find("Paused", "True").map(|c| c.reason.clone().unwrap_or_default()),
+            paused: find("Paused", "True").map(|c| name(c.reason.clone())),
             failure: keep("Failure", "True"),
             trouble: keep("Synchronized", "False").or_else(|| keep("PodScheduled", "False")),
             changing: !state_change_requests.is_empty(),
             terminating: terminating(&meta),
-            namespace: meta.namespace.unwrap_or_default(),
-            name: meta.name.unwrap_or_default(),
-            uid: meta.uid.unwrap_or_default(),
-            finalizers: meta.finalizers.unwrap_or_default(),
+            finalizers: finalizers(&meta),
+            namespace: name(meta.namespace),
+            name: name(meta.name),
+            uid: name(meta.uid),
         }
     }
 }
@@ -96,14 +96,14 @@ impl From<SlimVmi> for VmiView {
         let VmiStatus { phase, node_name, interfaces } = status;
         Self {
             instance: instance(&meta),
-            phase,
-            ip: interfaces.into_iter().find_map(|i| i.ip_address).filter(|ip| !ip.is_empty()),
-            node: node_name,
+            phase: name(Some(phase)),
+            ip: name_or_none(interfaces.into_iter().find_map(|i| i.ip_address)),
+            node: name_or_none(node_name),
             terminating: terminating(&meta),
-            namespace: meta.namespace.unwrap_or_default(),
-            name: meta.name.unwrap_or_default(),
-            uid: meta.uid.unwrap_or_default(),
-            finalizers: meta.finalizers.unwrap_or_default(),
+            finalizers: finalizers(&meta),
+            namespace: name(meta.namespace),
+            name: name(meta.name),
+            uid: name(meta.uid),
         }
     }
 }

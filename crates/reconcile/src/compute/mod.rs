@@ -39,7 +39,8 @@ use self::{context::Pass, memory::Memory};
 use crate::{error::PassError, requeue::Outcome};
 
 /// What it needs to see.
-pub(crate) const WATCHES: &[Watch] = &[Watch::NAMESPACES, Watch::PODS, Watch::VMS, Watch::VMIS];
+pub(crate) const WATCHES: &[Watch] =
+    &[Watch::NAMESPACES, Watch::PODS, Watch::QUOTAS, Watch::LIMIT_RANGES, Watch::NETWORK_POLICIES, Watch::VMS, Watch::VMIS];
 
 /// Makes a cluster match its intent as far as that is possible now. A panic is this cluster's trouble only.
 pub(crate) async fn reconcile(context: &Context, id: ClusterId) -> Result<Outcome, PassError> {
