@@ -14,7 +14,7 @@ use hyper_util::{rt::TokioExecutor, rt::TokioIo, server::conn::auto};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::Member;
+use crate::{Identity, Member};
 
 pub(crate) struct Answer {
     status: u16,
@@ -70,6 +70,10 @@ impl Asked {
         self.0.contains(part)
     }
 
+    pub(crate) fn path(&self) -> &str {
+        self.0.split('?').next().unwrap_or_default()
+    }
+
     pub(crate) fn query(&self, name: &str) -> Option<String> {
         let (_, query) = self.0.split_once('?')?;
         url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
@@ -109,7 +113,7 @@ impl Fake {
                 tokio::spawn(async move { auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await });
             }
         });
-        let member = Member::from_config("fake", kube::Config::new(url)).unwrap();
+        let member = Member::from_config(Identity { name: "fake".into(), ..Identity::local() }, kube::Config::new(url)).unwrap();
         Self { member: Arc::new(member), task }
     }
 }

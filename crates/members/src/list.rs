@@ -1,7 +1,5 @@
 //! Lists, page by page.
 
-use std::time::Duration;
-
 use http::Method;
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -36,13 +34,14 @@ pub(crate) struct Pages {
     limit: u32,
     go_on: String,
     version: String,
+    size: usize,
     done: bool,
     unguarded: bool,
 }
 
 impl Pages {
     pub(crate) fn new(path: String) -> Self {
-        Self { path, selector: None, limit: PAGE, go_on: String::new(), version: String::new(), done: false, unguarded: false }
+        Self { path, selector: None, limit: PAGE, go_on: String::new(), version: String::new(), size: 0, done: false, unguarded: false }
     }
 
     pub(crate) fn selector(self, selector: &str) -> Self {
@@ -56,19 +55,17 @@ impl Pages {
 
     /// The next objects, at most as many as fit an answer; `None` at the end.
     pub(crate) async fn next<T: DeserializeOwned>(&mut self, member: &Member) -> Result<Option<Vec<T>>> {
-        self.next_within(member, REQUEST_DEADLINE).await
-    }
-
-    pub(crate) async fn next_within<T: DeserializeOwned>(&mut self, member: &Member, deadline: Duration) -> Result<Option<Vec<T>>> {
         while !self.done {
-            let page: Page<T> = match member.call(self.call(), deadline).await {
-                Ok(page) => page,
+            let bytes = match member.call_bytes(self.call(), REQUEST_DEADLINE).await {
+                Ok(bytes) => bytes,
                 Err(MemberError::TooLarge(_)) if self.limit > 1 => {
                     self.limit = (self.limit / 8).max(1);
                     continue;
                 }
                 Err(error) => return Err(error),
             };
+            let page: Page<T> = serde_json::from_slice(&bytes).map_err(|e| MemberError::BadAnswer(e.to_string()))?;
+            self.size = bytes.len();
             if page.metadata.go_on.len() > TOKEN_MAX || page.metadata.resource_version.len() > TOKEN_MAX {
                 return Err(MemberError::BadAnswer("a token of more than 4 kB".to_owned()));
             }
@@ -78,6 +75,11 @@ impl Pages {
             return Ok(Some(page.items.unwrap_or_default()));
         }
         Ok(None)
+    }
+
+    /// Bytes of the last page.
+    pub(crate) fn size(&self) -> usize {
+        self.size
     }
 
     /// The version of what was listed, from which a watch goes on.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use app::{App, Caller, Created, Policy, Wake};
-use members::Member;
+use members::{Identity, Member};
 use serde_json::{Value, json};
 use store::{ClusterObservation, InstanceIntent, InstanceObservation, Lease, Store};
 use tempfile::TempDir;
@@ -81,7 +81,7 @@ impl World {
         let local = if kubernetes {
             let kubeconfig = directory.path().join("kubeconfig");
             std::fs::write(&kubeconfig, KUBECONFIG).expect("writes");
-            Some(Arc::new(Member::from_kubeconfig("local", &kubeconfig).await.expect("is understood")))
+            Some(Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.expect("is understood")))
         } else {
             None
         };

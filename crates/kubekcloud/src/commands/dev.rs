@@ -11,7 +11,7 @@ use anyhow::Context;
 use api::Limits;
 use app::{Bootstrap, Policy};
 use clap::Args;
-use members::Member;
+use members::{Identity, Member};
 use sandbox::Sandbox;
 use store::Store;
 use types::Secret;
@@ -45,7 +45,7 @@ impl Dev {
         let data = DataDir::open(&self.data_dir)?;
         let sandbox = Sandbox::start(sandbox::Options { data_dir: Some(data.join("sandbox")), port: 0 }).await.context("the sandbox Kubernetes")?;
         let kubeconfig = data.join("sandbox").join("kubeconfig");
-        let member = Member::from_kubeconfig("local", &kubeconfig).await?;
+        let member = Member::from_kubeconfig(Identity::local(), &kubeconfig).await?;
 
         let store = Store::open(&data.database_url()).await?;
         store.migrate().await?;

@@ -6,7 +6,7 @@ use anyhow::Context;
 use api::Limits;
 use app::Bootstrap;
 use clap::Args;
-use members::Member;
+use members::{Identity, Member};
 use store::Store;
 
 use crate::{
@@ -80,13 +80,12 @@ impl Serve {
 
 /// The Kubernetes that is named, else the one that we run in, else none. Never one that merely lies around.
 async fn local(kubeconfig: Option<&std::path::Path>) -> anyhow::Result<Option<Arc<Member>>> {
-    const LOCAL: &str = "local";
     if let Some(path) = kubeconfig {
-        let member = Member::from_kubeconfig(LOCAL, path).await.context("K8S_CONFIG_PATH")?;
+        let member = Member::from_kubeconfig(Identity::local(), path).await.context("K8S_CONFIG_PATH")?;
         return Ok(Some(Arc::new(member)));
     }
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        return Ok(Some(Arc::new(Member::in_cluster(LOCAL).context("the in-cluster service account")?)));
+        return Ok(Some(Arc::new(Member::in_cluster(Identity::local()).context("the in-cluster service account")?)));
     }
     tracing::warn!("no Kubernetes configured: clusters cannot be created until K8S_CONFIG_PATH is set");
     Ok(None)

@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use members::{Creation, Fence, Kind, Member, PodPhase, Watch, Watches, Writer};
+use members::{Creation, Fence, Identity, Kind, Member, PodPhase, Watch, Watches, Writer};
 use reconcile::{HealthSnapshot, Options, Reconciler};
 use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
@@ -55,7 +55,7 @@ impl World {
                 (sandbox.kubeconfig_path().unwrap().to_owned(), Some(sandbox))
             }
         };
-        let member = Arc::new(Member::from_kubeconfig("local", &kubeconfig).await.unwrap());
+        let member = Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.unwrap());
         let cancel = CancellationToken::new();
         let mut world = Self { store, member, owner: user.id, kubeconfig, directory, sandbox, cancel, reconciler: None };
         world.start("first");
@@ -94,7 +94,7 @@ impl World {
         let kubeconfig = self.kubeconfig.clone();
         let started = runtime.spawn(async move {
             let store = Store::open(&url).await.unwrap();
-            let member = Arc::new(Member::from_kubeconfig("local", &kubeconfig).await.unwrap());
+            let member = Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.unwrap());
             let reconciler = Reconciler::start(store, member, MemberId::LOCAL, Self::options(holder), CancellationToken::new());
             while !reconciler.health().snapshot().synced {
                 tokio::time::sleep(Duration::from_millis(20)).await;
