@@ -111,6 +111,11 @@ impl Job {
         }
     }
 
+    /// Ends it as SIGKILL does: it can do nothing about it.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.reap()
+    }
+
     /// Asks it to end, waits, and kills what is left of its group.
     fn end(&mut self) {
         if self.status.is_some() {

@@ -19,6 +19,8 @@ const POLL: Duration = Duration::from_millis(10);
 /// A server that takes requests; it ends with this value.
 pub(crate) struct Product {
     pub(crate) url: String,
+    /// Of health, readiness and measurements.
+    pub(crate) operations_url: String,
     pub(crate) admin_token: String,
     /// Of the Kubernetes behind `dev`.
     pub(crate) kubeconfig: Option<PathBuf>,
@@ -48,29 +50,39 @@ impl Product {
             // An earlier process may have left one.
             (info.pid == pid).then_some(info)
         })?;
-        Ok(Self { url: api_url, admin_token, kubeconfig: Some(kubeconfig), job, log })
+        Ok(Self { operations_url: api_url.clone(), url: api_url, admin_token, kubeconfig: Some(kubeconfig), job, log })
     }
 
     /// `kubekcloud serve` with SQLite in `dir`, on the Kubernetes that is named, if any.
     pub(crate) fn serve(binary: &Path, dir: &Path, kubeconfig: Option<&Path>) -> Result<Self> {
+        Self::serve_on(binary, dir, "sqlite:///./serve.db", kubeconfig)
+    }
+
+    /// `kubekcloud serve` on a database, which it may share with others.
+    pub(crate) fn serve_on(binary: &Path, dir: &Path, database_url: &str, kubeconfig: Option<&Path>) -> Result<Self> {
         const TOKEN: &str = "admin-token-of-a-throw-away-server";
         let mut command = bare(binary);
-        command.args(["serve", "--host", "127.0.0.1", "--port", "0"]);
-        command.env("DATABASE_URL", "sqlite:///./serve.db").env("KUBEKCLOUD_BOOTSTRAP_TOKEN", TOKEN).env("RUST_LOG", "warn");
+        command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--admin-listen", "127.0.0.1:0"]);
+        command.env("DATABASE_URL", database_url).env("KUBEKCLOUD_BOOTSTRAP_TOKEN", TOKEN).env("RUST_LOG", "warn");
         if let Some(path) = kubeconfig {
             command.env("K8S_CONFIG_PATH", path);
         }
         let (mut job, log) = started("kubekcloud serve", &mut command, dir)?;
-        let url = until(&mut job, &log, || {
+        let (url, operations_url) = until(&mut job, &log, || {
             let text = fs::read_to_string(&log).ok()?;
-            let line = text.lines().find_map(|line| line.strip_prefix("Listening on "))?;
-            text.ends_with('\n').then(|| line.trim().to_owned())
+            let said = |what| text.lines().find_map(|line| line.strip_prefix(what)).map(|url: &str| url.trim().to_owned());
+            text.ends_with('\n').then_some((said("Listening on ")?, said("Admin on ")?))
         })?;
-        Ok(Self { url, admin_token: TOKEN.to_owned(), kubeconfig: None, job, log })
+        Ok(Self { url, operations_url, admin_token: TOKEN.to_owned(), kubeconfig: None, job, log })
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.job.id()
+    }
+
+    /// Ends it as SIGKILL does.
+    pub(crate) fn kill(self) -> Result<()> {
+        self.job.kill()
     }
 
     /// One request with `token`; an answer that is no success is an error.

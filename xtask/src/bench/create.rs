@@ -14,10 +14,9 @@ use std::{path::Path, process::Command};
 
 const TOKEN: &str = "token-of-the-creator";
 const SECONDS: u32 = 3;
-const LEAST: f64 = 0.3;
 
-/// Bare commits depend on the journal. Ours is WAL; the other is what SQLite does unasked.
-const JOURNALS: [(&str, &str); 2] = [("WAL", "in WAL mode, as ours"), ("DELETE", "with a rollback journal, SQLite's default")];
+/// Bare commits depend on the journal. Ours is WAL; the other is what SQLite does unasked. The last is how much of it we want.
+const JOURNALS: [(&str, &str, f64); 2] = [("WAL", "in WAL mode, as ours", 0.15), ("DELETE", "with a rollback journal, SQLite's default", 0.3)];
 
 /// Each round has a database and a sandbox of its own: what one round leaves to be reconciled is not the next one's load.
 pub(super) fn rows(binary: &Path, data: &Path, interrupt: &Interrupt) -> Result<Vec<Row>> {
@@ -25,18 +24,18 @@ pub(super) fn rows(binary: &Path, data: &Path, interrupt: &Interrupt) -> Result<
     for round in 1..=ROUNDS {
         interrupt.check()?;
         let dir = sub(data, &format!("create-{round}"))?;
-        for ((mode, _), commits) in JOURNALS.iter().zip(&mut commits) {
+        for ((mode, ..), commits) in JOURNALS.iter().zip(&mut commits) {
             commits.push(bare_commits(&dir, mode)?);
         }
         creates.push(creates_per_second(binary, &dir)?);
         println!("creates: round {round} of {ROUNDS}");
     }
     let creates = median(creates);
-    let row = |((_, how), commits): ((&str, &str), Vec<f64>)| {
+    let row = |((_, how, least), commits): ((&str, &str, f64), Vec<f64>)| {
         let commits = median(commits);
         let what = format!("durable creates/s beside bare SQLite commits/s {how}");
         let (peer, ours) = (format!("{commits:.0}"), format!("{creates:.0}"));
-        Row { what, peer, ours, figure: creates / commits, unit: "x", target: Target::AtLeast(LEAST) }
+        Row { what, peer, ours, figure: creates / commits, unit: "x", target: Target::AtLeast(least) }
     };
     Ok(JOURNALS.into_iter().zip(commits).map(row).collect())
 }

@@ -4,6 +4,7 @@ use super::{
     machine,
     peer::{Peer, ROUNDS, START_LIMIT},
     report::{Row, Target, median},
+    wal::Commits,
 };
 use crate::{
     checkout::clean,
@@ -23,21 +24,33 @@ use std::{
 };
 
 const MEMORY_MOST: f64 = 40.0;
+/// Of statements; commits are some of them, and all that SQLite lets one see.
+const STATEMENTS_MOST: f64 = 5.0;
 const START_MOST: f64 = 0.1;
 /// So long after its last request a server counts as idle.
 const IDLE: Duration = Duration::from_secs(10);
 
-pub(super) fn memory(ours: &Product, interrupt: &Interrupt) -> Result<Row> {
+/// Its memory, and what it commits to its database while nobody asks.
+pub(super) fn rows(ours: &Product, database: &Path, interrupt: &Interrupt) -> Result<[Row; 2]> {
+    pause(interrupt, || Ok(()))?;
+    let mut commits = Commits::of(database)?;
+    pause(interrupt, || commits.look().map(drop))?;
+    let a_second = commits.look()? as f64 / IDLE.as_secs_f64();
+    let resident = machine::resident(ours.id())?;
+    Ok([
+        Row::alone("`serve` idle, MiB resident", resident, "MiB", Target::AtMost(MEMORY_MOST)),
+        Row::alone("`serve` idle, SQLite commits a second", a_second, "", Target::AtMost(STATEMENTS_MOST)),
+    ])
+}
+
+fn pause(interrupt: &Interrupt, mut look: impl FnMut() -> Result<()>) -> Result<()> {
     let until = Instant::now() + IDLE;
     while Instant::now() < until {
         interrupt.check()?;
+        look()?;
         thread::sleep(Duration::from_millis(100));
     }
-    let resident = machine::resident(ours.id())?;
-    let ours = format!("{resident:.1}");
-    Ok(Row {
-        what: "`serve` idle, MiB resident".into(), peer: "–".into(), ours, figure: resident, unit: "MiB", target: Target::AtMost(MEMORY_MOST)
-    })
+    Ok(())
 }
 
 pub(super) fn cold_start(peer: &Peer, binary: &Path, home: &Path, kubeconfig: &Path, interrupt: &Interrupt) -> Result<Row> {

@@ -8,7 +8,7 @@ const FILE: &str = "docs/benchmarks.md";
 
 const HEAD: &str = "# Benchmarks
 
-Written by `cargo xtask bench api|scale|sandbox`: the last run of each. A figure below its
+Written by `cargo xtask bench api|scale|sandbox|siege`: the last run of each. A figure below its
 target stays here as an open item until it is met. Measured on loopback, with the load generator and the
 peer on the same machine.
 ";
@@ -44,6 +44,17 @@ pub(super) struct Section {
 }
 
 impl Row {
+    /// A figure that is compared with nothing but its target.
+    pub(super) fn alone(what: impl Into<String>, figure: f64, unit: &'static str, target: Target) -> Self {
+        Self { what: what.into(), peer: "–".to_owned(), ours: format!("{figure:.1}"), figure, unit, target }
+    }
+
+    /// What is behind the figure.
+    pub(super) fn said(mut self, ours: impl Into<String>) -> Self {
+        self.ours = ours.into();
+        self
+    }
+
     fn met(&self) -> Option<bool> {
         match self.target {
             Target::AtLeast(least) => Some(self.figure >= least),
@@ -54,8 +65,8 @@ impl Row {
 
     fn wanted(&self) -> String {
         match self.target {
-            Target::AtLeast(least) => format!("at least {least} {}", self.unit),
-            Target::AtMost(most) => format!("at most {most} {}", self.unit),
+            Target::AtLeast(least) => format!("at least {least} {}", self.unit).trim_end().to_owned(),
+            Target::AtMost(most) => format!("at most {most} {}", self.unit).trim_end().to_owned(),
             Target::None => "–".to_owned(),
         }
     }
@@ -79,7 +90,8 @@ impl fmt::Display for Section {
                 None => "",
             };
             let Row { what, peer, ours, figure, unit, .. } = row;
-            writeln!(f, "| {what} | {peer} | {ours} | {figure:.2} {unit} | {} | {verdict} |", row.wanted())?;
+            let figure = format!("{figure:.2} {unit}");
+            writeln!(f, "| {what} | {peer} | {ours} | {} | {} | {verdict} |", figure.trim_end(), row.wanted())?;
         }
         writeln!(f)?;
         self.notes.iter().try_for_each(|note| writeln!(f, "- {note}"))
@@ -103,6 +115,13 @@ fn replaced(text: &str, section: &Section) -> String {
     let mut sections: Vec<String> = others.chain([section.to_string().trim_end().to_owned()]).collect();
     sections.sort();
     format!("{head}\n\n{}\n", sections.join("\n\n"))
+}
+
+/// The value that so many hundredths are not above.
+pub(super) fn percentile(mut values: Vec<f64>, hundredths: usize) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let rank = (values.len() * hundredths).div_ceil(100);
+    values.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
 /// The middle value; of an even number the upper one.
@@ -131,6 +150,14 @@ mod tests {
         assert_eq!(text.matches("**open**").count(), 1);
         assert_eq!(text.matches("| met |").count(), 1);
         assert_eq!(replaced(&text, &section("B", 1.0)), text);
+    }
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!((percentile(hundred.clone(), 99), percentile(hundred, 50)), (99.0, 50.0));
+        assert_eq!(percentile(vec![1.0, 2.0, 3.0], 99), 3.0);
+        assert!(percentile(Vec::new(), 99).is_nan());
     }
 
     #[test]

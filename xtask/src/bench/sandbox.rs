@@ -49,14 +49,7 @@ pub(super) fn run(interrupt: &Interrupt) -> Result<Section> {
     let again_mib = machine::resident(again.job.id())?;
 
     let figure = |said: &Value, name: &str| said[name].as_f64().with_context(|| format!("the load says no {name:?}: {said}"));
-    let row = |what: &str, figure: f64, unit: &'static str, target: Target| Row {
-        what: what.to_owned(),
-        peer: "–".to_owned(),
-        ours: format!("{figure:.1}"),
-        figure,
-        unit,
-        target,
-    };
+    let row = |what: &str, figure: f64, unit: &'static str, target: Target| Row::alone(what, figure, unit, target);
     let bytes = figure(&listed, "bytes")? / 1e6;
     let rows = vec![
         row("start, empty", median(starts), "ms", Target::AtMost(100.0)),

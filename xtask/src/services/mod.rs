@@ -76,7 +76,7 @@ pub(crate) fn start(kind: Kind) -> Result<Result<Server, String>> {
 impl Server {
     /// Makes an empty database and returns its URL.
     pub(crate) fn database(&self, name: &str) -> Result<String> {
-        sql::run(self.kind, &self.url, &format!("CREATE DATABASE {name}"))?;
+        self.ask(&format!("CREATE DATABASE {name}"))?;
         sql::with_database(&self.url, name)
     }
 
@@ -85,7 +85,12 @@ impl Server {
         if self.ours.is_some() {
             return Ok(());
         }
-        sql::run(self.kind, &self.url, &format!("DROP DATABASE {name}"))
+        self.ask(&format!("DROP DATABASE {name}")).map(drop)
+    }
+
+    /// What a statement answers in the server's own database.
+    pub(crate) fn ask(&self, statement: &str) -> Result<String> {
+        sql::run(self.kind, &self.url, statement)
     }
 
     /// Waits until the server takes statements.

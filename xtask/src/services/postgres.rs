@@ -48,10 +48,20 @@ pub(super) fn start() -> Result<Server> {
     ] {
         postgres.args(["-c", setting]);
     }
+    // Where Debian's package brings it: it counts statements, and is read by who asks for them.
+    if library(&bin, "pg_stat_statements").is_some() {
+        postgres.args(["-c", "shared_preload_libraries=pg_stat_statements"]);
+    }
     // SIGINT: end at once, in order. SIGTERM would wait for clients.
     let job = Job::start("PostgreSQL", postgres.stdout(out.try_clone()?).stderr(out))?.stopped_by(Signal::INT);
     let url = format!("postgresql://{USER}@127.0.0.1:{port}/postgres");
     Server { kind: Kind::Postgres, url, ours: Some((job, dir)) }.answering(&log)
+}
+
+/// A module that the server can load.
+fn library(bin: &Path, name: &str) -> Option<PathBuf> {
+    let file = bin.parent()?.join("lib").join(name).with_extension("so");
+    file.is_file().then_some(file)
 }
 
 /// The newest version's programs.

@@ -7,7 +7,8 @@ use percent_encoding::percent_decode_str;
 use std::process::Command;
 use url::Url;
 
-pub(super) fn run(kind: Kind, url: &str, statement: &str) -> Result<()> {
+/// What a statement answers: lines of values, without names.
+pub(super) fn run(kind: Kind, url: &str, statement: &str) -> Result<String> {
     let url = parse(url)?;
     let host = url.host_str().context("the database URL names no host")?;
     let user = percent_decode_str(url.username()).decode_utf8_lossy();
@@ -16,18 +17,19 @@ pub(super) fn run(kind: Kind, url: &str, statement: &str) -> Result<()> {
     match kind {
         Kind::Postgres => {
             client = Command::new("psql");
-            client.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--host", host]);
+            client.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--tuples-only", "--no-align", "--host", host]);
             client.args(["--port", &url.port().unwrap_or(5432).to_string(), "--username", &user, "--dbname", name(&url)]);
             client.args(["--command", statement]).env("PGPASSWORD", &*password).env("PGCONNECT_TIMEOUT", "5");
         }
         Kind::MariaDb => {
             client = Command::new("mariadb");
-            client.args(["--no-defaults", "--protocol=tcp", "--connect-timeout=5", "--host", host]);
+            client.args(["--no-defaults", "--silent", "--skip-column-names", "--protocol=tcp", "--connect-timeout=5", "--host", host]);
             client.args(["--port", &url.port().unwrap_or(3306).to_string(), "--user", &user, "--database", name(&url)]);
             client.args(["--execute", statement]).env("MYSQL_PWD", &*password);
         }
     }
-    output(&mut client).map(drop)
+    let printed = output(&mut client)?.stdout;
+    Ok(String::from_utf8_lossy(&printed).trim().to_owned())
 }
 
 /// The same server, another database.

@@ -1,6 +1,6 @@
 //! The peer: nothing between the Pods and the apiserver.
 
-use super::{LIMIT, POLL, client};
+use super::client;
 use ::kube::{
     Api, Client, Resource, ResourceExt,
     api::{DeleteParams, ListParams, PostParams, WatchEvent, WatchParams},
@@ -19,10 +19,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Debug,
     path::Path,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 pub(super) const CONNECTIONS: usize = 16;
+/// How long a thousand instances may take.
+pub(super) const LIMIT: Duration = Duration::from_secs(300);
+pub(super) const POLL: Duration = Duration::from_millis(50);
 
 /// Its value is changed, so that the product takes nothing here for its own.
 const INSTALLATION: &str = "kubekcloud.io/installation";
