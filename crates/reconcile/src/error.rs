@@ -29,6 +29,14 @@ impl PassError {
         }
     }
 
+    /// A sentence for the cluster's owner, without what only the operator may know.
+    pub(crate) fn for_tenant(&self) -> String {
+        match self {
+            Self::Member(error) => error.for_tenant(),
+            Self::Store(_) | Self::Panicked(_) => "a defect of the control plane; it is tried again".to_owned(),
+        }
+    }
+
     /// Whether another try may succeed without anybody changing anything.
     pub(crate) fn retryable(&self) -> bool {
         match self {

@@ -14,6 +14,7 @@ use types::{Error, MemberId};
 use crate::{
     Changes, Health, Options, Wake,
     compute::{Context, Memories, WATCHES},
+    parked::name_parked,
     poll::poll,
     queue::{Cause, Queue},
     renewal::{renew_until_lost, usable_until},
@@ -104,6 +105,7 @@ impl LeaseHolder {
             });
         }
         tasks.spawn(poll(context.clone(), queue.clone()));
+        tasks.spawn(name_parked(context.clone(), queue.clone()));
         tasks.spawn(walk(context, queue.clone()));
         let route = self.wake.route(self.member_id, queue);
         self.health.note_lease(Some(watches.cache().clone()));

@@ -16,6 +16,7 @@ mod error;
 mod health;
 mod lease_holder;
 mod options;
+mod parked;
 mod passes;
 mod poll;
 mod queue;

@@ -1,6 +1,6 @@
 //! A pass over a cluster that is to be there: its objects are written, and then its status.
 
-use std::time::Duration;
+use std::ops::ControlFlow;
 
 use members::KubeVirt;
 use store::{ClusterIntent, ClusterObservation};
@@ -14,45 +14,74 @@ use super::{
     namespace::{self, Readiness},
     observe::Observed,
     prune, report,
+    sight::{self, Unseen},
 };
 use crate::{
     error::{PassError, hits_every_write},
     requeue::{Outcome, Requeue},
 };
 
-/// When to look again while the VMs are not known yet.
-const SYNC_RECHECK: Duration = Duration::from_millis(500);
+/// When to look again, and what there is to tell of the cluster as a whole.
+type Told = (Requeue, ClusterObservation);
 
 /// Writes what is missing, and what is seen then.
 pub(super) async fn run(pass: &Pass<'_>, mut cluster: ClusterIntent, memory: &mut Memory) -> Result<Outcome, PassError> {
-    if cluster.instance_type == InstanceType::Vm && !pass.context.cache.vms_synced() {
-        return Ok(Outcome::Reconciled(Requeue::after(SYNC_RECHECK)));
-    }
-    let (written, observation) = match write_objects(pass, &mut cluster, memory).await {
+    let unseen = sight::without_vms(pass, &cluster);
+    let (written, observation) = match write_objects(pass, &mut cluster, memory, unseen.as_ref()).await {
         Ok((requeue, observation)) => (Ok(requeue), observation),
         Err(error) if error.prevents_status() => return Err(error),
         Err(error) => {
-            let (reason, message) = (Some(error.reason().to_owned()), Some(error.to_string()));
+            let (reason, message) = (Some(error.reason().to_owned()), Some(error.for_tenant()));
             (Err(error), ClusterObservation { carried_out: None, reason, message })
         }
     };
     // Also after a failure: what is seen is true, and the failure is part of it.
-    let observed = Observed::of(&pass.context.cache, &cluster);
-    let reported = report::run(pass, &cluster, &observed, memory, observation).await?;
+    let reported = if unseen.is_none() {
+        let observed = Observed::of(&pass.context.cache, &cluster);
+        report::run(pass, &cluster, &observed, memory, observation).await?
+    } else {
+        // What is recorded of the instances stands.
+        if observation.reason.is_some() {
+            report::write(pass, &cluster, &mut memory.report, observation, &[]).await?;
+        }
+        Requeue::ON_CHANGE
+    };
     Ok(Outcome::Reconciled(written?.soonest(reported)))
 }
 
 /// Namespace, guardrails, instances, prune: each only when the one before is done.
-async fn write_objects(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mut Memory) -> Result<(Requeue, ClusterObservation), PassError> {
-    match namespace::ensure(pass, cluster, &mut memory.namespace).await? {
-        Readiness::Ready => {}
-        Readiness::Created => memory.note_namespace_created(),
+async fn write_objects(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mut Memory, unseen: Option<&Unseen>) -> Result<Told, PassError> {
+    let guarded = match write_surroundings(pass, cluster, memory).await? {
+        ControlFlow::Break(told) => return Ok(told),
+        ControlFlow::Continue(requeue) => requeue,
+    };
+    let told = match unseen {
+        Some(unseen) => (unseen.requeue, unseen.observation().unwrap_or_default()),
+        None => write_compute(pass, cluster, memory).await?,
+    };
+    if let Err(error) = guardrails::record(pass, cluster, &mut memory.guardrails).await {
+        tracing::info!(cluster = %cluster.id, %error, "cannot record the guardrails; the next pass tries again");
+    }
+    Ok((guarded.soonest(told.0), told.1))
+}
+
+/// What instances need around them. Breaks off where the namespace cannot be used.
+async fn write_surroundings(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory: &mut Memory) -> Result<ControlFlow<Told, Requeue>, PassError> {
+    let recorded = match namespace::ensure(pass, cluster, &mut memory.namespace).await? {
+        Readiness::Ready { guardrails } => guardrails,
+        Readiness::Created => {
+            memory.note_namespace_created();
+            None
+        }
         Readiness::Blocked { reason, message, requeue } => {
             let (reason, message) = (Some(reason.to_owned()), Some(message));
-            return Ok((requeue, ClusterObservation { carried_out: None, reason, message }));
+            return Ok(ControlFlow::Break((requeue, ClusterObservation { carried_out: None, reason, message })));
         }
-    }
-    guardrails::ensure(pass, cluster, &mut memory.guardrails).await?;
+    };
+    Ok(ControlFlow::Continue(guardrails::ensure(pass, cluster, recorded.as_deref(), &mut memory.guardrails).await?))
+}
+
+async fn write_compute(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<Told, PassError> {
     let observed = Observed::of(&pass.context.cache, cluster);
     let Progress { requeue, unfinished, error, refusal } = write_instances(pass, cluster, &observed, memory).await;
     match error.as_ref().or(refusal.as_ref()) {

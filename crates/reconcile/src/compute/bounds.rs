@@ -1,4 +1,4 @@
-//! The bounds of a cluster's namespace: all that its guardrails depend on. When they change, those are applied anew.
+//! The bounds of a cluster's namespace: all that its guardrails depend on.
 
 use store::ClusterIntent;
 use types::{Bytes, InstanceType, MilliCpu};

@@ -10,7 +10,7 @@ use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use members::{Deletion, Kind, KubeVirt, MemberError, NamespaceView, REQUEST_DEADLINE};
 use store::{ClusterIntent, ClusterObservation};
 use tokio::time::Instant;
-use types::{InstanceType, Step, Subject};
+use types::{Step, Subject};
 
 use super::{
     context::Pass,
@@ -18,7 +18,7 @@ use super::{
     memory::{DeleteMemory, Memory, NamespaceMemory, ReportMemory},
     namespace,
     observe::Observed,
-    pod, report,
+    pod, report, sight,
 };
 use crate::{
     error::{PassError, hits_every_write},
@@ -42,8 +42,8 @@ const BLOCKING: [&str; 5] = [
 /// One step further out.
 pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut Memory) -> Result<Outcome, PassError> {
     let context = pass.context;
-    if cluster.instance_type == InstanceType::Vm && !context.cache.vms_synced() {
-        return Ok(again_after(RECHECK_SOON));
+    if let Some(unseen) = sight::without_vms(pass, cluster) {
+        return report::unseen(pass, cluster, &mut memory.report, &unseen).await;
     }
     let since = memory.delete.since(Instant::now());
     let Some(found) = find_namespace(pass, cluster).await? else {
@@ -53,7 +53,7 @@ pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut M
     let overdue = since.elapsed() >= context.options.delete_grace;
     let gone = match delete_compute(pass, cluster, &observed).await {
         Err(PassError::Member(error)) if overdue && !matches!(error, MemberError::Fenced) => {
-            report_blocked(pass, cluster, &mut memory.report, Some((error.reason().to_owned(), error.to_string()))).await?;
+            report_blocked(pass, cluster, &mut memory.report, Some((error.reason().to_owned(), error.for_tenant()))).await?;
             return Err(error.into());
         }
         result => result?,

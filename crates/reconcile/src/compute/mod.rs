@@ -20,6 +20,7 @@ mod pod;
 mod prune;
 mod report;
 mod secret;
+mod sight;
 mod vm;
 mod volume;
 
@@ -65,7 +66,13 @@ async fn reconcile_cluster(context: &Context, id: ClusterId) -> Result<Outcome, 
     };
     let mut memory = context.memories.take(id);
     let pass = Pass { context };
-    let result = if cluster.deleting { delete::run(&pass, &cluster, &mut memory).await } else { apply::run(&pass, cluster, &mut memory).await };
+    let result = if let Some(unseen) = sight::blind(&pass, &cluster) {
+        report::unseen(&pass, &cluster, &mut memory.report, &unseen).await
+    } else if cluster.deleting {
+        delete::run(&pass, &cluster, &mut memory).await
+    } else {
+        apply::run(&pass, cluster, &mut memory).await
+    };
     if !matches!(result, Ok(Outcome::Gone)) {
         context.memories.keep(id, memory);
     }

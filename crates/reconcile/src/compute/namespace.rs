@@ -26,7 +26,10 @@ const BLOCKED_RECHECK: Duration = Duration::from_secs(2);
 /// Whether it can be used.
 pub(super) enum Readiness {
     /// It is there and ours.
-    Ready,
+    Ready {
+        /// What it says of its guardrails.
+        guardrails: Option<String>,
+    },
     /// This pass made it.
     Created,
     /// It cannot be used now.
@@ -73,13 +76,23 @@ pub(super) fn build(installation: &str, cluster: &ClusterIntent) -> Value {
     })
 }
 
-/// Builds what is applied when labels drifted. The UID keeps the apply from making another namespace.
-fn build_labels(installation: &str, cluster: &ClusterIntent, uid: &str) -> Value {
+/// Builds all that we apply to one that is there. The UID keeps the apply from making another namespace.
+fn build_applied(installation: &str, cluster: &ClusterIntent, uid: &str, guardrails: Option<&str>) -> Value {
+    let annotations = guardrails.map_or_else(|| json!({}), |text| json!({labels::GUARDRAILS: text}));
     json!({
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": cluster.namespace, "uid": uid, "labels": labels_of(installation, cluster)},
+        "metadata": {"name": cluster.namespace, "uid": uid, "labels": labels_of(installation, cluster), "annotations": annotations},
     })
+}
+
+/// Has it say what its guardrails are.
+pub(super) async fn record_guardrails(pass: &Pass<'_>, cluster: &ClusterIntent, text: &str) -> Result<(), PassError> {
+    if let Some(uid) = recorded(cluster) {
+        let object = build_applied(&pass.context.installation, cluster, uid, Some(text));
+        pass.writer().apply(Step::GuardrailApply, Kind::Namespace, None, &cluster.namespace, &object).await?;
+    }
+    Ok(())
 }
 
 /// Whether a namespace was made by this installation for this cluster, whatever its UID.
@@ -125,10 +138,10 @@ pub(super) async fn ensure(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory:
             }
             Some(found) => {
                 if !has_labels(installation, cluster, &found) {
-                    let object = build_labels(installation, cluster, uid);
+                    let object = build_applied(installation, cluster, uid, found.guardrails.as_deref());
                     pass.writer().apply(Step::GuardrailApply, Kind::Namespace, None, &cluster.namespace, &object).await?;
                 }
-                return Ok(Readiness::Ready);
+                return Ok(Readiness::Ready { guardrails: found.guardrails });
             }
             // It was deleted behind our back. Without the old UID the claim decides, as at the first time.
             None => {

@@ -11,8 +11,12 @@ use super::{
     judge::{self, Seen},
     memory::{InstanceMemory, Memory, ReportMemory},
     observe::Observed,
+    sight::Unseen,
 };
-use crate::{error::PassError, requeue::Requeue};
+use crate::{
+    error::PassError,
+    requeue::{Outcome, Requeue},
+};
 
 /// Instances whose status is written in one transaction: a huge one could outlast the lease, again and again.
 const STATUS_BATCH: usize = 500;
@@ -59,6 +63,14 @@ fn overdue_for(seen: Seen, memory: &mut InstanceMemory, now: Instant) -> Duratio
         }
         Seen::Starting | Seen::Failed => Duration::ZERO,
     }
+}
+
+/// Tells why nothing can be judged. What is recorded of the instances stands.
+pub(super) async fn unseen(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut ReportMemory, unseen: &Unseen) -> Result<Outcome, PassError> {
+    if let Some(observation) = unseen.observation() {
+        write(pass, cluster, memory, observation, &[]).await?;
+    }
+    Ok(Outcome::Reconciled(unseen.requeue))
 }
 
 /// Writes an observation if it says anything new.

@@ -12,8 +12,8 @@ use crate::compute::{
     vm::RunStrategy,
 };
 
-/// No watch tells that KubeVirt was installed.
-const KUBEVIRT_RECHECK: Duration = Duration::from_secs(10);
+/// When to look again although the cluster is named when KubeVirt comes.
+const KUBEVIRT_RECHECK: Duration = Duration::from_secs(30);
 
 const MEMORY_LOST: &str = "the node that held its memory was lost, or it was evicted; it is off, its disks are kept, and resume starts it";
 

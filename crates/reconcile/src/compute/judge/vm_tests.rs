@@ -114,7 +114,7 @@ fn without_kubevirt_a_vm_waits_and_then_fails() {
     let up = wanted(Desired::Running);
     let finding = judge::find(&cluster, &up, &observed, None, AGES);
     assert_eq!((finding.seen, finding.reason.as_deref()), (Seen::Degraded, Some("KubeVirtNotInstalled")));
-    assert_eq!(finding.requeue, Requeue::after(Duration::from_secs(10)), "no watch tells that KubeVirt was installed");
+    assert_eq!(finding.requeue, Requeue::after(Duration::from_secs(30)), "it is named when KubeVirt comes");
     assert_eq!(judge::settle(&up, &finding, GRACE - Duration::from_secs(1), GRACE).status, InstanceStatus::Pending);
     let failed = judge::settle(&up, &finding, GRACE, GRACE);
     assert_eq!((failed.status, failed.generation), (InstanceStatus::Failed, up.generation));

@@ -1,8 +1,6 @@
-use members::ApiFailure;
-use types::InstanceType;
+use members::{ApiFailure, Kind};
 
 use super::*;
-use crate::compute::fixtures;
 
 fn forbidden(message: &str) -> MemberError {
     MemberError::Api(Box::new(ApiFailure { code: 403, reason: "Forbidden".to_owned(), message: message.to_owned(), retry_after: None }))
@@ -12,50 +10,47 @@ fn young() -> MemberError {
     forbidden("pods \"a\" is forbidden: status unknown for quota: kubekcloud, resources: pods")
 }
 
-fn bounds(instances: usize, memory: &GuardrailMemory) -> Bounds {
-    let mut cluster = fixtures::cluster(InstanceType::Container);
-    cluster.instances.truncate(instances);
-    Bounds::of(&cluster, memory.recounts())
+const WANTED: [Said<'static>; 1] = [(Kind::ResourceQuota, "kubekcloud", 1)];
+const SEEN: [Said<'static>; 1] = [(Kind::ResourceQuota, "kubekcloud", 10)];
+
+/// Whether they are applied in a pass, which does what is to be done.
+fn pass(memory: &mut GuardrailMemory, recorded: Option<&str>, seen: Option<&[Said<'_>]>) -> bool {
+    let now = Instant::now();
+    memory.adopt(recorded, &WANTED, seen);
+    let (overdue, _) = memory.overdue(&WANTED, seen, now);
+    overdue.iter().for_each(|place| memory.note_applied(WANTED[*place], 10, now));
+    !overdue.is_empty()
 }
 
-#[test]
-fn they_are_applied_once_for_the_same_bounds_and_pruned_after_others() {
-    let mut memory = GuardrailMemory::default();
-    let (small, large) = (bounds(1, &memory), bounds(3, &memory));
-    assert!(memory.must_apply(&small) && memory.must_prune(), "nothing is known of an old namespace");
-    memory.note_applied(small.clone());
-    memory.note_pruned();
-    assert!(!memory.must_apply(&small) && !memory.must_prune());
-    assert!(memory.must_apply(&large) && memory.must_prune(), "what was applied for other bounds may be left");
+#[tokio::test(start_paused = true)]
+async fn they_are_applied_once_and_after_a_walk_only_where_no_watch_shows_them() {
+    for (seen, again) in [(None, true), (Some(&SEEN[..]), false)] {
+        let mut memory = GuardrailMemory::default();
+        assert!(pass(&mut memory, None, seen) && !pass(&mut memory, None, seen), "{seen:?}");
+        let recorded = memory.unrecorded(&WANTED).unwrap();
+        memory.note_recorded(recorded.clone());
+        assert_eq!(memory.unrecorded(&WANTED), None);
+        memory.distrust();
+        assert!(memory.must_prune());
+        assert_eq!(pass(&mut memory, Some(&recorded), seen), again, "{seen:?}");
+        assert!(!pass(&mut memory, Some(&recorded), seen), "{seen:?}");
+        assert!(!pass(&mut GuardrailMemory::default(), Some(&recorded), seen), "who takes over writes nothing: {seen:?}");
+    }
 }
 
-#[test]
-fn a_new_namespace_has_none_and_nothing_to_prune() {
+#[tokio::test(start_paused = true)]
+async fn a_new_namespace_has_none_and_nothing_to_prune() {
     let mut memory = GuardrailMemory::default();
-    let bounds = bounds(1, &memory);
-    memory.note_applied(bounds.clone());
+    pass(&mut memory, None, None);
     memory.note_namespace_created();
-    assert!(memory.must_apply(&bounds) && !memory.must_prune());
+    assert!(!memory.must_prune() && pass(&mut memory, None, None));
 }
 
 #[test]
-fn drift_is_looked_for_once_they_are_distrusted() {
+fn a_quota_that_refuses_what_has_room_counts_anew() {
     let mut memory = GuardrailMemory::default();
-    let bounds = bounds(1, &memory);
-    memory.note_namespace_created();
-    memory.note_applied(bounds.clone());
-    memory.distrust();
-    assert!(memory.must_apply(&bounds) && memory.must_prune());
-}
-
-#[test]
-fn a_quota_that_refuses_what_has_room_counts_anew_and_is_applied_for_that() {
-    let mut memory = GuardrailMemory::default();
-    let before = bounds(1, &memory);
-    memory.note_applied(before);
     memory.note_refusal(&forbidden("pods \"a\" is forbidden: exceeded quota: kubekcloud, requested: pods=1"));
     assert_eq!(memory.recounts(), 1);
-    assert!(memory.must_apply(&bounds(1, &memory)));
 }
 
 #[test]

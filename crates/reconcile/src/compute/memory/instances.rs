@@ -163,7 +163,7 @@ impl InstanceMemory {
 
     /// It was refused; for good where the cluster's generation is given.
     pub(in crate::compute) fn note_refused(&mut self, reason: &str, error: &MemberError, permanent: Option<i64>) {
-        self.refusal = Some(Refusal { reason: reason.to_owned(), message: error.to_string(), permanent });
+        self.refusal = Some(Refusal { reason: reason.to_owned(), message: error.for_tenant(), permanent });
     }
 
     /// What was last refused, if nothing was done since.

@@ -5,6 +5,7 @@
 //! of the pass has a part of it, whose fields nobody else sees.
 
 mod delete;
+mod drift;
 mod guardrails;
 mod instances;
 mod namespace;
@@ -14,7 +15,7 @@ mod retry;
 mod sightings;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,6 +23,7 @@ use types::ClusterId;
 
 pub(super) use self::{
     delete::DeleteMemory,
+    drift::Said,
     guardrails::GuardrailMemory,
     instances::{InstanceMemories, InstanceMemory, Refusal},
     namespace::NamespaceMemory,
@@ -32,11 +34,25 @@ pub(super) use self::{
 
 /// What is remembered of each cluster. A pass takes it out and puts it back.
 #[derive(Default)]
-pub(crate) struct Memories(Mutex<HashMap<ClusterId, Memory>>);
+pub(crate) struct Memories {
+    clusters: Mutex<HashMap<ClusterId, Memory>>,
+    /// Those that wait until VMs are known.
+    parked: Mutex<HashSet<ClusterId>>,
+}
 
 impl Memories {
     fn lock(&self) -> MutexGuard<'_, HashMap<ClusterId, Memory>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.clusters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a cluster named as soon as more is known of the member's VMs.
+    pub(super) fn park(&self, id: ClusterId) {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+    }
+
+    /// Those that wait for that. They wait no more.
+    pub(crate) fn take_parked(&self) -> Vec<ClusterId> {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
     }
 
     /// Takes out what is remembered of a cluster: nothing of one that is new here, or gone.
@@ -49,7 +65,7 @@ impl Memories {
         self.lock().insert(id, memory);
     }
 
-    /// Has a cluster's guardrails applied anew at its next pass.
+    /// Has a cluster's guardrails looked through at its next pass as if nothing were known of them.
     pub(crate) fn distrust_guardrails(&self, id: ClusterId) {
         if let Some(memory) = self.lock().get_mut(&id) {
             memory.guardrails.distrust();
@@ -86,23 +102,25 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compute::{bounds::Bounds, fixtures};
 
     #[test]
-    fn distrusted_guardrails_are_applied_and_pruned_again_and_no_others() {
+    fn only_those_guardrails_are_distrusted() {
         let memories = Memories::default();
-        let bounds = Bounds::of(&fixtures::cluster(types::InstanceType::Container), 0);
         for id in [ClusterId(1), ClusterId(2)] {
             let mut memory = memories.take(id);
-            memory.guardrails.note_applied(bounds.clone());
             memory.guardrails.note_pruned();
             memories.keep(id, memory);
         }
         memories.distrust_guardrails(ClusterId(1));
-        for (id, distrusted) in [(ClusterId(1), true), (ClusterId(2), false)] {
-            let mut memory = memories.take(id);
-            assert_eq!(memory.guardrails.must_apply(&bounds), distrusted);
-            assert_eq!(memory.guardrails.must_prune(), distrusted);
-        }
+        assert!(memories.take(ClusterId(1)).guardrails.must_prune());
+        assert!(!memories.take(ClusterId(2)).guardrails.must_prune());
+    }
+
+    #[test]
+    fn who_is_parked_is_told_once() {
+        let memories = Memories::default();
+        memories.park(ClusterId(1));
+        memories.park(ClusterId(1));
+        assert_eq!((memories.take_parked(), memories.take_parked()), (vec![ClusterId(1)], Vec::new()));
     }
 }
