@@ -14,6 +14,8 @@ const RESTART_PROOF: Duration = Duration::from_secs(10);
 /// How long after its delete was seen a Pod that does not go is taken for one on a lost node: its grace, and as much again.
 const OVERDUE: Duration = Duration::from_secs(2 * GRACE_SECONDS as u64);
 
+const NODE_SILENT: &str = "its node does not answer: whether it still runs is not known, and no second one is started beside it";
+
 /// Of a container.
 pub(super) fn find(instance: &InstanceIntent, pod: Option<&PodView>, ages: Ages) -> Finding {
     let wanted = instance.desired == Desired::Running;
@@ -32,7 +34,7 @@ pub(super) fn find(instance: &InstanceIntent, pod: Option<&PodView>, ages: Ages)
 }
 
 fn terminating(pod: &PodView, wanted: bool, age: Duration) -> Finding {
-    if age < OVERDUE {
+    if age < OVERDUE && !is_node_silent(pod) {
         let seen = if wanted { Seen::Starting } else { Seen::Unchanged };
         return Finding::new(seen).because("Terminating", "").look_again_in(OVERDUE - age);
     }
@@ -57,6 +59,8 @@ fn living(pod: &PodView, age: Duration) -> Finding {
                 finding.look_again_in(RESTART_PROOF - age)
             }
             (None, false) if pod.ended.is_some() => Finding::new(Seen::Degraded).of(&pod.ended.clone().unwrap_or_default()),
+            // What it was is all that is known of it. That its own process is not ready is its owner's affair.
+            (None, _) if is_node_silent(pod) => Finding::new(Seen::Unchanged).because("NodeLost", NODE_SILENT),
             (None, _) => Finding::new(Seen::Arrived(InstanceStatus::Running)),
         },
         PodPhase::Pending => match (&pod.unschedulable, &pod.waiting) {
@@ -70,8 +74,14 @@ fn living(pod: &PodView, age: Duration) -> Finding {
             let finding = Finding::new(Seen::Degraded);
             cause.map_or(finding.clone().because("Ended", ""), |cause| finding.of(cause))
         }
-        PodPhase::Unknown => Finding::new(Seen::Degraded).because("NodeLost", "its node does not answer"),
+        PodPhase::Unknown => Finding::new(Seen::Degraded).because("NodeLost", NODE_SILENT),
     }
+}
+
+/// Whether the node controller, and not the kubelet, says that a Pod is not ready: its node does not answer. It gives no
+/// reason, where a kubelet always does; containers stay as they were last seen, and the phase is Running for minutes.
+fn is_node_silent(pod: &PodView) -> bool {
+    pod.unready.as_ref().is_some_and(|condition| matches!(condition.reason.as_str(), "" | "NodeNotReady" | "NodeStatusUnknown"))
 }
 
 /// Waiting reasons that are no part of an ordinary start.

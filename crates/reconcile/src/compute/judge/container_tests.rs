@@ -40,6 +40,24 @@ fn containers_are_judged_by_their_pod() {
 }
 
 #[test]
+fn a_node_that_does_not_answer_is_said_and_an_app_that_is_not_ready_is_not_our_fault() {
+    let unready = |reason: &str| PodView { unready: Some(condition(reason, "")), ..running() };
+    let up = wanted(Desired::Running);
+    let table = [
+        ("not ready", unready("ContainersNotReady"), Seen::Arrived(InstanceStatus::Running), None),
+        ("a gate", unready("ReadinessGatesNotReady"), Seen::Arrived(InstanceStatus::Running), None),
+        ("by the node controller", unready(""), Seen::Unchanged, Some("NodeLost")),
+        ("the same in words", unready("NodeNotReady"), Seen::Unchanged, Some("NodeLost")),
+        ("starting", PodView { unready: Some(condition("ContainersNotReady", "")), ..pod() }, Seen::Starting, None),
+        ("deleted for its taint", PodView { terminating: Some(NOW), ..unready("") }, Seen::Degraded, Some("NodeLost")),
+        ("deleted", PodView { terminating: Some(NOW), ..unready("ContainersNotReady") }, Seen::Starting, Some("Terminating")),
+    ];
+    for (what, pod, wanted_seen, reason) in table {
+        assert_eq!(seen(&up, Some(&pod)), (wanted_seen, reason.map(str::to_owned)), "{what}");
+    }
+}
+
+#[test]
 fn down_is_down_only_when_the_pod_object_is_gone() {
     for (desired, status) in [(Desired::Stopped, InstanceStatus::Stopped), (Desired::Suspended, InstanceStatus::Suspended)] {
         assert_eq!(seen(&wanted(desired), None), (Seen::Arrived(status), None));
