@@ -37,13 +37,13 @@ impl Unseen {
 
 /// Whether a watch that the cluster depends on has failed for long. Nothing is created or deleted on its word.
 pub(super) fn blind(pass: &Pass<'_>, cluster: &ClusterIntent) -> Option<Unseen> {
-    const CONTAINERS: &[Kind] = &[Kind::Namespace, Kind::Pod];
-    const VMS: &[Kind] = &[Kind::Namespace, Kind::Pod, Kind::VirtualMachine, Kind::VirtualMachineInstance];
-    let kinds = match cluster.instance_type {
-        InstanceType::Container => CONTAINERS,
-        InstanceType::Vm => VMS,
-    };
-    blind_for(pass.context.cache.blind_for(kinds)?)
+    let cache = &pass.context.cache;
+    let mut kinds = vec![Kind::Namespace, Kind::Pod];
+    // Those that never came are waited for, and why is told better there: `without_vms`.
+    if cluster.instance_type == InstanceType::Vm && cache.vms_synced() {
+        kinds.extend([Kind::VirtualMachine, Kind::VirtualMachineInstance]);
+    }
+    blind_for(cache.blind_for(&kinds)?)
 }
 
 fn blind_for(time: Duration) -> Option<Unseen> {

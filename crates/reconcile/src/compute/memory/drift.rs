@@ -71,15 +71,15 @@ impl Drift {
         self.recorded = Some(text.to_owned());
     }
 
-    /// Whether one is to be applied: it was not, or not so, or it is seen to be otherwise now. Else when to look again.
-    pub(super) fn must_apply(&self, (kind, name, wanted): Said<'_>, seen: Option<&[Said<'_>]>, now: Instant) -> Result<Requeue, ()> {
-        let applied = self.applied.iter().find(|applied| applied.is(kind, name) && applied.wanted == wanted).ok_or(())?;
-        let Some(seen) = seen else { return Ok(Requeue::ON_CHANGE) };
+    /// When to look at one again; `None`: it must be applied, because it was not, or not so, or is seen to be otherwise.
+    pub(super) fn look_again(&self, (kind, name, wanted): Said<'_>, seen: Option<&[Said<'_>]>, now: Instant) -> Option<Requeue> {
+        let applied = self.applied.iter().find(|applied| applied.is(kind, name) && applied.wanted == wanted)?;
+        let Some(seen) = seen else { return Some(Requeue::ON_CHANGE) };
         let content = find(seen, kind, name);
         if content.is_some() && content == applied.content {
-            return Ok(Requeue::ON_CHANGE);
+            return Some(Requeue::ON_CHANGE);
         }
-        applied.hold(now).map(Requeue::after).ok_or(())
+        applied.hold(now).map(Requeue::after)
     }
 
     /// One was applied; `content` is what the API server made of it.
@@ -138,7 +138,7 @@ mod tests {
     const SEEN: [Said<'static>; 3] = [(Kind::NetworkPolicy, "p", 20), (Kind::NetworkPolicy, "old", 99), (Kind::ResourceQuota, "q", 10)];
 
     fn overdue(drift: &Drift, wanted: &[Said<'_>], seen: Option<&[Said<'_>]>, now: Instant) -> Vec<String> {
-        wanted.iter().filter(|of| drift.must_apply(**of, seen, now).is_err()).map(|of| of.1.to_owned()).collect()
+        wanted.iter().filter(|of| drift.look_again(**of, seen, now).is_none()).map(|of| of.1.to_owned()).collect()
     }
 
     fn applied(now: Instant) -> Drift {
@@ -196,13 +196,12 @@ mod tests {
         let now = Instant::now();
         let mut drift = applied(now);
         assert!(overdue(&drift, &WANTED, Some(&[]), now).is_empty(), "it does not show yet");
-        assert!(drift.must_apply(WANTED[0], Some(&[]), now).is_ok_and(|requeue| requeue != Requeue::ON_CHANGE));
+        assert!(drift.look_again(WANTED[0], Some(&[]), now).is_some_and(|requeue| requeue != Requeue::ON_CHANGE));
         let edited = [SEEN[2], (Kind::NetworkPolicy, "p", 21)];
         let mut at = now;
         let mut waits = Vec::new();
         for _ in 0..5 {
-            let Ok(requeue) = drift.must_apply(WANTED[1], Some(&edited), at) else { panic!("it is held") };
-            let wait = requeue.wait().unwrap();
+            let wait = drift.look_again(WANTED[1], Some(&edited), at).and_then(Requeue::wait).unwrap();
             waits.push(wait);
             at += wait;
             assert_eq!(overdue(&drift, &WANTED, Some(&edited), at + HOLD_MOST), ["p"]);

@@ -42,9 +42,9 @@ impl GuardrailMemory {
         let mut overdue = Vec::new();
         let mut requeue = Requeue::ON_CHANGE;
         for (place, said) in wanted.iter().enumerate() {
-            match self.drift.must_apply(*said, seen, now) {
-                Ok(again) => requeue = requeue.soonest(again),
-                Err(()) => overdue.push(place),
+            match self.drift.look_again(*said, seen, now) {
+                Some(again) => requeue = requeue.soonest(again),
+                None => overdue.push(place),
             }
         }
         (overdue, requeue)
