@@ -11,6 +11,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use crate::{ApiFailure, Member, MemberError, Result, breaker::Circuit, error::chain, lines::Lines, text::bounded};
 
@@ -21,7 +22,7 @@ const REFUSAL_MAX: usize = 64 << 10;
 /// Longest pause that a member may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
-/// Shorter deadlines than this say nothing when they pass.
+/// Shorter deadlines than this, cut by a lease that ends or by waiting, say nothing of the member when they pass.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A request in the making.
@@ -71,29 +72,37 @@ impl Member {
 
     /// Sends and returns the answer as it is.
     pub(crate) async fn call_bytes(&self, call: Call, deadline: Duration) -> Result<Vec<u8>> {
-        let circuit = Some(Circuit::of(&call.path, call.method != Method::GET)).filter(|_| !call.unguarded);
-        if let Some(circuit) = &circuit {
-            self.breaker.admit(circuit).map_err(|again| MemberError::Suspended { group: circuit.group.clone(), again })?;
+        if call.unguarded {
+            return self.call_unguarded(call, deadline).await;
         }
+        let ends = Instant::now() + deadline;
+        let circuit = Circuit::of(&call.path, call.method != Method::GET);
+        let permit = match tokio::time::timeout_at(ends, self.breaker.admit(&circuit)).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(again)) => return Err(MemberError::Suspended { group: circuit.group.clone(), again }),
+            Err(_) => return Err(MemberError::Suspended { group: circuit.group.clone(), again: PATIENCE }),
+        };
+        let left = ends.saturating_duration_since(Instant::now());
+        let result = self.call_unguarded(call, left).await;
+        if !result.as_ref().is_err_and(MemberError::is_silence) {
+            permit.answered();
+        } else if left >= PATIENCE
+            && let Some(pause) = permit.silent()
+        {
+            let Circuit { group, writes } = &circuit;
+            tracing::warn!(member = self.name(), group, writes, pause = pause.as_secs_f32(), "no answers: calls are held back");
+            metrics::counter!("kubekcloud_member_breaker_opened_total", "member" => self.name().to_owned(), "group" => group.clone()).increment(1);
+        }
+        result
+    }
+
+    async fn call_unguarded(&self, call: Call, deadline: Duration) -> Result<Vec<u8>> {
         let result = match tokio::time::timeout(deadline, self.exchange(call)).await {
             Ok(result) => result,
             Err(_) => Err(MemberError::Timeout(deadline)),
         };
         self.reach.note(result.as_ref().err());
-        let silent = result.as_ref().is_err_and(MemberError::is_silence);
-        // A deadline that was cut short, by a lease that ends, says nothing of the member.
-        if let Some(circuit) = circuit.filter(|_| !silent || deadline >= PATIENCE) {
-            self.note_answer(&circuit, !silent);
-        }
         result
-    }
-
-    fn note_answer(&self, circuit: &Circuit, answered: bool) {
-        if let Some(pause) = self.breaker.note(circuit, answered) {
-            let Circuit { group, writes } = circuit;
-            tracing::warn!(member = self.name(), group, writes, pause = pause.as_secs_f32(), "no answers: calls are held back");
-            metrics::counter!("kubekcloud_member_breaker_opened_total", "member" => self.name().to_owned(), "group" => group.clone()).increment(1);
-        }
     }
 
     /// Sends and returns the answer line by line, each of at most so many bytes. The deadline ends with its head.

@@ -18,7 +18,6 @@ use crate::{Identity, Member};
 
 pub(crate) struct Answer {
     status: u16,
-    headers: Vec<(&'static str, String)>,
     body: BoxStream<'static, Bytes>,
 }
 
@@ -29,7 +28,7 @@ impl Answer {
 
     pub(crate) fn text(status: u16, text: impl Into<String>) -> Self {
         let text = Bytes::from(text.into());
-        Self { status, headers: Vec::new(), body: futures::stream::once(async { text }).boxed() }
+        Self { status, body: futures::stream::once(async { text }).boxed() }
     }
 
     pub(crate) fn refusal(status: u16, reason: &str, message: &str) -> Self {
@@ -38,7 +37,11 @@ impl Answer {
     }
 
     pub(crate) fn stream(pieces: impl Stream<Item = Bytes> + Send + 'static) -> Self {
-        Self { status: 200, headers: Vec::new(), body: pieces.boxed() }
+        Self { status: 200, body: pieces.boxed() }
+    }
+
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     /// Lines, and then silence.
@@ -102,11 +105,8 @@ impl Fake {
                 let Ok((stream, _)) = listener.accept().await else { return };
                 let answer = answer.clone();
                 let service = service_fn(move |request: Request<Incoming>| {
-                    let Answer { status, headers, body } = answer(Asked(format!("{} {}", request.method(), request.uri())));
-                    let mut response = Response::builder().status(status);
-                    for (name, value) in headers {
-                        response = response.header(name, value);
-                    }
+                    let Answer { status, body } = answer(Asked(format!("{} {}", request.method(), request.uri())));
+                    let response = Response::builder().status(status);
                     let body = StreamBody::new(body.map(|piece| Ok::<_, Infallible>(Frame::data(piece))));
                     async { response.body(body) }
                 });

@@ -26,6 +26,8 @@ mod watch;
 mod write;
 
 #[cfg(test)]
+mod call_tests;
+#[cfg(test)]
 mod fake;
 
 pub use cache::{Cache, Known, KubeVirt};
