@@ -50,8 +50,8 @@ pub enum MemberError {
     /// The answer, or a line of it, was longer than this many bytes, and was not read to its end.
     #[error("unexpected answer: more than {} kB", .0 / 1024)]
     TooLarge(usize),
-    /// There are more objects than are kept of one member.
-    #[error("more than {0} objects with our label")]
+    /// There are more objects than are kept.
+    #[error("more than {0} objects")]
     TooManyObjects(usize),
     /// The lease under which we write has run out: nothing was sent.
     #[error("the lease ran out")]

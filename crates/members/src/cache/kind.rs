@@ -76,20 +76,14 @@ impl<V> KindCache<V> {
         self.staging = None;
     }
 
-    /// Forgets all objects, so that nothing is known; returns whose they were.
-    pub(crate) fn clear(&mut self) -> HashSet<Subject> {
-        let touched = self.objects.subjects();
-        self.objects = Objects::default();
-        self.staging = None;
+    /// What is kept is no longer complete. It stays: a pass that is under way must not take it all for gone.
+    pub(crate) fn distrust(&mut self) {
         self.state.synced = false;
-        touched
     }
 
-    /// Is watched no longer.
+    /// Is watched no longer, and nothing of it is known; returns whose objects there were.
     pub(crate) fn stop(&mut self) -> HashSet<Subject> {
-        let touched = self.clear();
-        self.state = KindState::default();
-        touched
+        std::mem::take(self).objects.subjects()
     }
 
     pub(crate) const fn state(&self) -> &KindState {
@@ -109,9 +103,9 @@ impl<V> KindCache<V> {
         self.objects.len()
     }
 
-    /// Number of objects in memory: a list under way has its own.
+    /// Number of objects that will be kept: of a list under way, those that it brought so far.
     pub(crate) fn held(&self) -> usize {
-        self.objects.len().max(self.staging.as_ref().map_or(0, Objects::len))
+        self.staging.as_ref().unwrap_or(&self.objects).len()
     }
 }
 
@@ -163,8 +157,8 @@ mod tests {
         assert_eq!(list(&mut cache, &before), subjects(&[]));
         let after = [(1, "same", 1), (2, "newer", 2), (5, "moves", 1), (6, "a", 1), (7, "new", 1)];
         assert_eq!(list(&mut cache, &after), subjects(&[2, 3, 4, 5, 6, 7]));
-        cache.clear();
-        assert_eq!(list(&mut cache, &after), subjects(&[1, 2, 5, 6, 7]), "nothing was known: it is a first list");
+        cache.distrust();
+        assert_eq!(list(&mut cache, &after), subjects(&[1, 2, 5, 6, 7]), "what was known did not count: it is a first list");
     }
 
     #[test]

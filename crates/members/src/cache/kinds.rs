@@ -56,7 +56,7 @@ macro_rules! kinds {
                 vec![$((Kind::$kind, self.$field.len())),+]
             }
 
-            /// Number of objects in memory.
+            /// Number of objects that will be kept.
             pub(crate) fn held(&self) -> usize {
                 [$(self.$field.held()),+].into_iter().sum()
             }

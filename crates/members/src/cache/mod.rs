@@ -101,7 +101,10 @@ impl Cache {
     /// Why something is not seen at present, for operators: a watch that fails, or KubeVirt that cannot be asked for.
     pub fn trouble(&self) -> Option<String> {
         self.read(|kinds| {
-            let failing = kinds.states().find_map(|(kind, state)| Some(format!("watch of {}: {}", kind.as_str(), state.failing.as_ref()?.0)));
+            let failing = kinds.states().find_map(|(kind, state)| {
+                let (error, _) = state.failing.as_ref()?;
+                Some(format!("watch of {}: {}: {error}", kind.as_str(), error.reason()))
+            });
             failing.or_else(|| kinds.kubevirt_trouble.as_ref().map(|error| format!("discovery of KubeVirt: {error}")))
         })
     }

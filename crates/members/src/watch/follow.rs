@@ -89,7 +89,7 @@ impl Follower {
                     if matches!(error, MemberError::TooManyObjects(_)) {
                         wait = TOO_MANY_PAUSE;
                         place.version = None;
-                        self.tell(self.cache.update(|kinds| W::cache(kinds).clear()));
+                        self.cache.update(|kinds| W::cache(kinds).distrust());
                     }
                     self.cache.update(|kinds| W::cache(kinds).fail(error));
                 }

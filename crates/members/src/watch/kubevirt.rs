@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use futures::future::BoxFuture;
 use http::Method;
 use serde::Deserialize;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 use types::Subject;
 
 use super::follow::Follower;
@@ -15,6 +15,10 @@ use crate::{KubeVirt, Result, cache::KindCaches, call::Call, member::REQUEST_DEA
 const RECHECK: Duration = Duration::from_secs(60);
 /// The same while it gave no answer.
 const RETRY: Duration = Duration::from_secs(2);
+
+/// The same while the last call of any kind had no answer: one write that hangs must not look like a member that is
+/// out of reach.
+const SILENCE_RECHECK: Duration = Duration::from_secs(5);
 
 /// Starts and stops the watch of a kind.
 type Switch = (fn(Follower) -> BoxFuture<'static, ()>, fn(&mut KindCaches) -> HashSet<Subject>);
@@ -61,10 +65,20 @@ impl Follower {
                     self.cache.update(|caches| caches.kubevirt_trouble = Some(error));
                 }
             }
-            let pause = if self.cache.kubevirt() == KubeVirt::Unknown { RETRY } else { RECHECK };
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = self.pause() => {}
                 () = any_ended(&mut watching) => return,
+            }
+        }
+    }
+
+    async fn pause(&self) {
+        let pause = if self.cache.kubevirt() == KubeVirt::Unknown { RETRY } else { RECHECK };
+        let ends = Instant::now() + pause;
+        while Instant::now() < ends {
+            tokio::time::sleep_until(ends.min(Instant::now() + SILENCE_RECHECK)).await;
+            if self.member.reach.silent_since().is_some() {
+                return;
             }
         }
     }

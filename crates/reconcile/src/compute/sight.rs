@@ -38,6 +38,11 @@ impl Unseen {
 /// Whether a watch that the cluster depends on has failed for long. Nothing is created or deleted on its word.
 pub(super) fn blind(pass: &Pass<'_>, cluster: &ClusterIntent) -> Option<Unseen> {
     let cache = &pass.context.cache;
+    if !cache.synced() {
+        // They were once, or no pass would run: there are more objects now than are kept.
+        let sentence = "the member's Namespaces and Pods are not known in full; nothing is changed there until they are".to_owned();
+        return Some(Unseen { told: Some(("MemberNotSynced", sentence)), requeue: Requeue::after(BLIND_RECHECK) });
+    }
     let mut kinds = vec![Kind::Namespace, Kind::Pod];
     // Those that never came are waited for, and why is told better there: `without_vms`.
     if cluster.instance_type == InstanceType::Vm && cache.vms_synced() {
