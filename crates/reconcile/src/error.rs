@@ -62,5 +62,9 @@ impl PassError {
 
 /// Whether no other write would fare better: without the lease, or without an answer.
 pub(crate) fn hits_every_write(error: &MemberError) -> bool {
-    matches!(error, MemberError::Fenced | MemberError::Timeout(_) | MemberError::Unreachable(_) | MemberError::Suspended { .. })
+    match error {
+        MemberError::Fenced | MemberError::Timeout(_) | MemberError::Unreachable(_) | MemberError::Suspended { .. } => true,
+        MemberError::Busy | MemberError::Config(_) => true,
+        MemberError::Api(_) | MemberError::BadAnswer(_) | MemberError::TooLarge(_) | MemberError::TooManyObjects(_) => false,
+    }
 }

@@ -216,3 +216,34 @@ async fn vms_live_their_whole_life() {
     assert_eq!(world.usage().await, world.size(0));
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_vm_whose_memory_is_lost_says_so_and_resume_starts_it() {
+    let world = World::open().await;
+    world.until("caches are synced", SOON, async || world.health().synced && world.health().kubevirt != KubeVirt::Unknown).await;
+    if world.health().kubevirt == KubeVirt::Absent {
+        world::skip::skip("this Kubernetes does not serve KubeVirt");
+        return world.close().await;
+    }
+    let cluster = world.create("vmlost", InstanceType::Vm, 1).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    world.operate(cluster, Operation::Suspend).await;
+    world.wait_all(cluster, InstanceStatus::Suspended, SOON).await;
+    let intent = world.intent(cluster).await;
+    let name = intent.instances[0].name.as_str();
+    let kept = intent.instances[0].observed.incarnation.clone().unwrap();
+    world.delete(Kind::VirtualMachineInstance, Some(&intent.namespace), name, &kept).await;
+    world
+        .wait(cluster, SOON, "the loss is said, and the VM is off", |intent| {
+            let observed = &intent.instances[0].observed;
+            observed.status == InstanceStatus::Stopped && observed.reason.as_deref() == Some("MemoryLost")
+        })
+        .await;
+    assert_eq!(world.member.uid(Kind::VirtualMachineInstance, &intent.namespace, name).await.unwrap(), None, "nothing runs in its place");
+    world.operate(cluster, Operation::Resume).await;
+    world.wait_all(cluster, InstanceStatus::Running, SOON).await;
+    assert_eq!(world.intent(cluster).await.instances[0].observed.reason, None);
+    world.remove(cluster).await;
+    world.wait_gone(cluster, SOON).await;
+    world.close().await;
+}

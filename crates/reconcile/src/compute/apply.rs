@@ -73,11 +73,13 @@ async fn write_surroundings(pass: &Pass<'_>, cluster: &mut ClusterIntent, memory
             memory.note_namespace_created();
             None
         }
-        Readiness::Blocked { reason, message, requeue } => {
+        Readiness::Blocked { reason, message } => {
             let (reason, message) = (Some(reason.to_owned()), Some(message));
+            let requeue = memory.namespace.note_blocked();
             return Ok(ControlFlow::Break((requeue, ClusterObservation { carried_out: None, reason, message })));
         }
     };
+    memory.namespace.note_usable();
     Ok(ControlFlow::Continue(guardrails::ensure(pass, cluster, recorded.as_deref(), &mut memory.guardrails).await?))
 }
 

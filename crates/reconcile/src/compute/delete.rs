@@ -70,7 +70,7 @@ pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, memory: &mut M
     }
     report_blocked(pass, cluster, &mut memory.report, overdue.then(|| blocked_by(&observed, &found)).flatten()).await?;
     Ok(again_after(match (gone, observed.is_empty()) {
-        (false, true) => RECHECK_SOON,
+        (false, true) => return Ok(Outcome::Reconciled(memory.delete.note_lagging())),
         _ if overdue => RECHECK,
         _ => RECHECK.min(context.options.delete_grace.saturating_sub(since.elapsed()) + RECHECK_SOON),
     }))

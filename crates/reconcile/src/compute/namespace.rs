@@ -4,24 +4,19 @@
 //! text stored before the create and annotated by it, so that a create whose answer we did not live to see is found
 //! again, and nobody else's namespace is ever taken for ours. There is no other way to get one: no adoption.
 
-use std::time::Duration;
-
 use members::{Creation, Kind, NamespaceView};
 use serde_json::{Value, json};
 use store::ClusterIntent;
 use types::{Step, labels};
 
 use super::{context::Pass, label, memory::NamespaceMemory};
-use crate::{error::PassError, requeue::Requeue};
+use crate::error::PassError;
 
 /// Pod Security levels, each pinned to a version that all supported Kubernetes know.
 const POD_SECURITY_VERSION: &str = "v1.33";
 
 /// How often a name may turn out to be taken within one pass.
 const RENAMES_MAX: usize = 3;
-
-/// When to look again at one that cannot be used.
-const BLOCKED_RECHECK: Duration = Duration::from_secs(2);
 
 /// Whether it can be used.
 pub(super) enum Readiness {
@@ -38,14 +33,12 @@ pub(super) enum Readiness {
         reason: &'static str,
         /// A sentence.
         message: String,
-        /// When it may be otherwise.
-        requeue: Requeue,
     },
 }
 
 impl Readiness {
     fn blocked(reason: &'static str, message: String) -> Self {
-        Self::Blocked { reason, message, requeue: Requeue::after(BLOCKED_RECHECK) }
+        Self::Blocked { reason, message }
     }
 }
 

@@ -54,18 +54,21 @@ impl Progress {
                 remembered.note_done(task.action, Instant::now());
                 remembered.note_name_taken(&task.instance.name);
             }
-            Err(error) if is_permanent(task.action, &error) => {
-                remembered.note_refused(refused_as(task.action, &error), &error, Some(cluster.generation));
-                tracing::warn!(cluster = %cluster.id, instance = task.instance.name, %error, "the member refuses an instance for good");
-            }
             Err(error) if hits_every_instance(&error) => {
                 remembered.note_refused(error.reason(), &error, None);
                 self.error.get_or_insert(error);
             }
+            Err(error) if is_permanent(task.action, &error) => {
+                remembered.note_refused(refused_as(task.action, &error), &error, Some(cluster.generation));
+                tracing::warn!(cluster = %cluster.id, instance = task.instance.name, %error, "the member refuses an instance for good");
+            }
             Err(error) => {
                 remembered.note_refused(refused_as(task.action, &error), &error, None);
                 let wait = remembered.retry_later(task.action, error.retry_after(), Instant::now());
-                tracing::info!(cluster = %cluster.id, instance = task.instance.name, %error, ?wait, "a write for an instance was refused and is repeated");
+                // One of them is enough: a thousand may be refused alike, and status tells of each.
+                if self.refusal.is_none() {
+                    tracing::info!(cluster = %cluster.id, instance = task.instance.name, %error, ?wait, "an instance is refused and tried again");
+                }
                 self.leave_unfinished(Requeue::after(wait));
                 self.refusal.get_or_insert(error);
             }
@@ -120,6 +123,7 @@ mod tests {
             (MemberError::Timeout(Duration::from_secs(10)), true),
             (MemberError::Unreachable("no route".into()), true),
             (MemberError::Fenced, true),
+            (MemberError::Config("the token ran out".into()), true),
         ];
         let cluster = fixtures::cluster(InstanceType::Container);
         let task = Task { instance: &cluster.instances[0], action: Action::Create };
