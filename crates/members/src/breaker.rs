@@ -77,6 +77,13 @@ impl Breaker {
         self.gates().iter().filter(|(circuit, _)| circuit.group == group).filter_map(|(_, gate)| gate.open_for(now)).max()
     }
 
+    /// A watch of the group could begin: the next call may find out whether calls are answered too.
+    pub(crate) fn probe_soon(&self, group: &str) {
+        let mut gates = self.gates();
+        let these = gates.iter_mut().filter(|(circuit, _)| circuit.group == group);
+        these.filter_map(|(_, gate)| gate.open.as_mut()).for_each(|open| open.until = open.until.min(Instant::now()));
+    }
+
     fn gates(&self) -> MutexGuard<'_, HashMap<Circuit, Gate>> {
         self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -227,7 +234,9 @@ mod tests {
         }
         assert!(breaker.admit(&vms).await.is_err() && breaker.admit(&pods).await.is_ok());
         assert!(breaker.open_for("kubevirt.io").is_some() && breaker.open_for("").is_none());
-        breaker.gates().get_mut(&vms).unwrap().forget_probe(Instant::now());
+        breaker.probe_soon("");
+        assert!(breaker.admit(&vms).await.is_err());
+        breaker.probe_soon("kubevirt.io");
 
         let probe = breaker.admit(&vms).await.ok().unwrap();
         let mut waiting = pin!(breaker.admit(&vms));

@@ -107,6 +107,7 @@ impl Member {
 
     /// Sends and returns the answer line by line, each of at most so many bytes. The deadline ends with its head.
     pub(crate) async fn call_lines(&self, call: Call, deadline: Duration, line_max: usize) -> Result<Lines> {
+        let group = Circuit::of(&call.path, false).group;
         let begun = async {
             let (head, body) = self.send(call, "identity").await?;
             match head.status.is_success() {
@@ -118,6 +119,9 @@ impl Member {
             Ok(result) => result,
             Err(_) => Err(MemberError::Timeout(deadline)),
         };
+        if result.is_ok() {
+            self.breaker.probe_soon(&group);
+        }
         self.reach.note(result.as_ref().err());
         result
     }
