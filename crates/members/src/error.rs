@@ -147,11 +147,8 @@ impl MemberError {
     /// As the error that crosses layers, naming the member.
     pub fn into_error(self, member: &str) -> types::Error {
         let message = self.for_tenant();
-        match self.retry_after() {
-            Some(pause) if self.was_not_sent() => types::Error::Unavailable {
-                message: format!("member '{member}': {message}"),
-                retry_after_seconds: u32::try_from(pause.as_secs()).unwrap_or(u32::MAX).saturating_add(1),
-            },
+        match self {
+            Self::Busy => types::Error::Unavailable { message: format!("member '{member}': {message}"), retry_after_seconds: 1 },
             _ => {
                 tracing::info!(member, error = %self, "a member did not answer as asked");
                 types::Error::Member { member: member.to_owned(), timed_out: matches!(self, Self::Timeout(_)), message }
@@ -269,13 +266,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_sent_may_be_tried_again_soon() {
-        for error in [MemberError::Busy, MemberError::Suspended { group: String::new(), again: Duration::from_millis(2_500) }] {
-            match error.into_error("local") {
-                types::Error::Unavailable { retry_after_seconds, .. } => assert!((1..=3).contains(&retry_after_seconds)),
-                other => panic!("{other}"),
-            }
+    fn only_too_many_readers_are_asked_to_come_again() {
+        match MemberError::Busy.into_error("local") {
+            types::Error::Unavailable { retry_after_seconds: 1, .. } => {}
+            other => panic!("{other}"),
         }
+        let suspended = MemberError::Suspended { group: String::new(), again: Duration::from_secs(2) };
+        assert!(matches!(suspended.into_error("local"), types::Error::Member { timed_out: false, .. }), "the member failed");
         assert!(matches!(MemberError::Timeout(Duration::ZERO).into_error("local"), types::Error::Member { timed_out: true, .. }));
     }
 
