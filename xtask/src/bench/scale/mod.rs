@@ -122,8 +122,9 @@ fn notes(idle: Duration) -> Vec<String> {
          stands a proxy that counts requests."
             .into(),
         "Another create: a cluster of one instance of a user of its own, from sending the POST until the answer that it runs; one after the other. \
-         At rest each is gone before the next. While every watch lists anew: before each, all watches are told that their version is too old. In the \
-         takeover: the other replica was killed, and these are the first that the new one is sent; it goes through all clusters meanwhile."
+         At rest each is gone before the next. While every watch lists anew: right before each all watches, eleven seconds old, are told that \
+         their version is too old. In the takeover: the other replica was killed, and these are the first that the new one is sent; it goes \
+         through all clusters meanwhile."
             .into(),
         format!(
             "Idle: one replica, all running, nobody asks, {} s extrapolated. Statements: all that PostgreSQL was given, `BEGIN` and `COMMIT` too \

@@ -63,11 +63,11 @@ impl Probe {
     }
 
     /// So many, `before` being done before each. Calm ones wait until the last one is gone.
-    pub(super) async fn creates(&mut self, count: usize, calm: bool, interrupt: &Interrupt, before: impl Fn()) -> Result<Taken> {
+    pub(super) async fn creates(&mut self, count: usize, calm: bool, interrupt: &Interrupt, before: impl AsyncFn()) -> Result<Taken> {
         let mut taken = Vec::new();
         for _ in 0..count {
             interrupt.check()?;
-            before();
+            before().await;
             let (seconds, path) = self.create().await?;
             taken.push(seconds);
             let deadline = Instant::now() + LIMIT;

@@ -24,6 +24,9 @@ use std::{
 };
 
 const PROBES: usize = 20;
+const RESYNCS: usize = 10;
+/// A watch that has lasted so long is begun anew at once; those that end at once again and again are not.
+const WATCH_SETTLES: Duration = Duration::from_secs(11);
 const LIST_ROUNDS: usize = 5;
 /// So long after its last request a server counts as idle.
 const CALM: Duration = Duration::from_secs(10);
@@ -54,9 +57,13 @@ pub(super) fn rows(bench: &Bench, postgres: &Server, shape: &Shape, on: &str, ku
     pause(CALM, bench)?;
     let idle = idle(bench, &database, &proxy, &first)?;
     said(&format!("idle: {:.1} MiB resident, {:.1} statements a second", idle.resident, idle.statements));
-    let rest = runtime.block_on(probe.creates(PROBES, true, interrupt, || ()))?;
+    let rest = runtime.block_on(probe.creates(PROBES, true, interrupt, async || ()))?;
     said(&format!("at rest: {}", rest.said()));
-    let resync = runtime.block_on(probe.creates(PROBES, false, interrupt, || proxy.expire()))?;
+    let expire = async || {
+        tokio::time::sleep(WATCH_SETTLES).await;
+        proxy.expire();
+    };
+    let resync = runtime.block_on(probe.creates(RESYNCS, false, interrupt, expire))?;
     said(&format!("in a resync: {}", resync.said()));
 
     let second = serve("second")?;
@@ -66,7 +73,7 @@ pub(super) fn rows(bench: &Bench, postgres: &Server, shape: &Shape, on: &str, ku
     first.kill()?;
     runtime.block_on(probe.create())?;
     let over = killed.elapsed().as_secs_f64();
-    let takeover = runtime.block_on(probe.creates(PROBES, false, interrupt, || ()))?;
+    let takeover = runtime.block_on(probe.creates(PROBES, false, interrupt, async || ()))?;
     said(&format!("taken over after {over:.1} s, then: {}", takeover.said()));
 
     let instances = (shape.clusters * shape.instances) as f64;
