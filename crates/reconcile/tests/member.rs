@@ -7,7 +7,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use members::{Kind, KubeVirt};
+use members::Kind;
 use types::{InstanceStatus, InstanceType, Operation};
 use world::World;
 
@@ -187,9 +187,7 @@ async fn a_delete_that_hangs_says_which_finalizer_blocks_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn vms_live_their_whole_life() {
     let world = World::open().await;
-    world.until("caches are synced", SOON, async || world.health().synced && world.health().kubevirt != KubeVirt::Unknown).await;
-    if world.health().kubevirt == KubeVirt::Absent {
-        world::skip::skip("this Kubernetes does not serve KubeVirt");
+    if !world.serves_kubevirt().await {
         return world.close().await;
     }
     let cluster = world.create("vmlife", InstanceType::Vm, 2).await;
@@ -220,9 +218,7 @@ async fn vms_live_their_whole_life() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_vm_whose_memory_is_lost_says_so_and_resume_starts_it() {
     let world = World::open().await;
-    world.until("caches are synced", SOON, async || world.health().synced && world.health().kubevirt != KubeVirt::Unknown).await;
-    if world.health().kubevirt == KubeVirt::Absent {
-        world::skip::skip("this Kubernetes does not serve KubeVirt");
+    if !world.serves_kubevirt().await {
         return world.close().await;
     }
     let cluster = world.create("vmlost", InstanceType::Vm, 1).await;

@@ -1,6 +1,7 @@
 //! A database, a reconciler and a member: the Kubernetes that `KUBEKCLOUD_TEST_KUBECONFIG` names, else a sandbox.
 #![expect(dead_code, reason = "each test binary uses its part")]
 
+pub(crate) mod proxy;
 pub(crate) mod skip;
 
 use std::{
@@ -13,12 +14,14 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use members::{Creation, Fence, Identity, Kind, Member, PodPhase, Watch, Watches, Writer};
+use members::{Creation, Fence, Identity, Kind, KubeVirt, Member, PodPhase, Watch, Watches, Writer};
 use reconcile::{HealthSnapshot, Options, Reconciler};
 use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+
+use self::proxy::{Proxy, Rule};
 use types::{Bytes, ClusterId, ClusterName, InstanceStatus, InstanceType, MemberId, MilliCpu, Operation, Role, Step, Subject, UserId, quantity::MIB};
 
 const KUBECONFIG: &str = "KUBEKCLOUD_TEST_KUBECONFIG";
@@ -37,10 +40,20 @@ pub(crate) struct World {
     sandbox: Option<Sandbox>,
     cancel: CancellationToken,
     reconciler: Option<Reconciler>,
+    proxy: Option<Proxy>,
 }
 
 impl World {
     pub(crate) async fn open() -> Self {
+        Self::open_with(None).await
+    }
+
+    /// Where the Kubernetes refuses what a rule says, with a status and a message.
+    pub(crate) async fn open_behind(rule: impl Fn(&http::Method, &str) -> Option<(u16, &'static str)> + Send + Sync + 'static) -> Self {
+        Self::open_with(Some(Arc::new(rule))).await
+    }
+
+    async fn open_with(rule: Option<Arc<Rule>>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&Self::database(&directory)).await.unwrap();
         store.migrate().await.unwrap();
@@ -55,9 +68,15 @@ impl World {
                 (sandbox.kubeconfig_path().unwrap().to_owned(), Some(sandbox))
             }
         };
+        let kubeconfig: PathBuf = kubeconfig;
+        let behind = directory.path().join("proxy");
+        let (kubeconfig, proxy) = match rule {
+            Some(rule) => (behind.clone(), Some(Proxy::start(&kubeconfig, &behind, rule).await)),
+            None => (kubeconfig, None),
+        };
         let member = Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.unwrap());
         let cancel = CancellationToken::new();
-        let mut world = Self { store, member, owner: user.id, kubeconfig, directory, sandbox, cancel, reconciler: None };
+        let mut world = Self { store, member, owner: user.id, kubeconfig, directory, sandbox, cancel, reconciler: None, proxy };
         world.start("first");
         world
     }
@@ -105,7 +124,9 @@ impl World {
     }
 
     pub(crate) fn start(&mut self, holder: &str) {
-        let options = Self::options(holder);
+        // Behind a rule, trouble is what a test waits for.
+        let failure_grace = if self.proxy.is_some() { Duration::from_secs(4) } else { Self::options(holder).failure_grace };
+        let options = Options { failure_grace, ..Self::options(holder) };
         self.cancel = CancellationToken::new();
         let reconciler = Reconciler::start(self.store.clone(), self.member.clone(), MemberId::LOCAL, options, self.cancel.clone());
         self.reconciler = Some(reconciler);
@@ -243,9 +264,25 @@ impl World {
         }
     }
 
+    /// Whether the Kubernetes serves KubeVirt, once that is known. Says that the test is skipped where it does not.
+    pub(crate) async fn serves_kubevirt(&self) -> bool {
+        let known = async || self.health().synced && self.health().kubevirt != KubeVirt::Unknown;
+        self.until("caches are synced", Duration::from_secs(60), known).await;
+        let serves = self.health().kubevirt == KubeVirt::Served;
+        if !serves {
+            skip::skip("this Kubernetes does not serve KubeVirt");
+        }
+        serves
+    }
+
     pub(crate) async fn operate(&self, id: ClusterId, operation: Operation) {
+        self.operate_but(id, 0, operation).await;
+    }
+
+    /// All but the one of that ordinal.
+    pub(crate) async fn operate_but(&self, id: ClusterId, ordinal: i32, operation: Operation) {
         let tx = self.store.begin().await.unwrap();
-        for row in tx.instances_of(id).await.unwrap() {
+        for row in tx.instances_of(id).await.unwrap().into_iter().filter(|row| row.intent.ordinal != ordinal) {
             assert!(tx.instance_operate(row.intent.id, row.intent.generation, operation).await.unwrap());
         }
         tx.cluster_touch(id).await.unwrap();
