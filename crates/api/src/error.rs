@@ -39,7 +39,7 @@ impl From<Error> for ApiError {
             Error::Forbidden(_) => StatusCode::FORBIDDEN,
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
             Error::Conflict { .. } | Error::SuspendNotSupported | Error::QuotaExceeded(_) => StatusCode::CONFLICT,
-            Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Error::Unavailable { .. } | Error::Contended => StatusCode::SERVICE_UNAVAILABLE,
             Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::Member { timed_out: false, .. } => StatusCode::BAD_GATEWAY,
             Error::Member { timed_out: true, .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -79,6 +79,9 @@ impl IntoResponse for ApiError {
             }
             Error::Unavailable { retry_after_seconds, .. } | Error::TooMany { retry_after_seconds, .. } => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_seconds));
+            }
+            Error::Contended => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
             }
             _ => {}
         }

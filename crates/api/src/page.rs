@@ -47,10 +47,16 @@ impl PageQuery {
 /// A page of rows. `more` is the cursor behind its last row, given when the page is full. `kept` are the other parameters of the query.
 pub(crate) fn page<T: Serialize>(rows: Vec<T>, path: &str, limit: u64, more: Option<i64>, kept: &str) -> Response {
     let full = u64::try_from(rows.len()).is_ok_and(|n| n >= limit);
-    let link = more.filter(|_| full).map(|cursor| format!("<{path}?limit={limit}&cursor={cursor}{kept}>; rel=\"next\""));
     let mut response = Json(rows).into_response();
-    if let Some(value) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
-        response.headers_mut().insert(header::LINK, value);
+    if let Some(cursor) = more.filter(|_| full) {
+        link_next(&mut response, &format!("{path}?limit={limit}&cursor={cursor}{kept}"));
     }
     response
+}
+
+/// Says where the next page is.
+pub(crate) fn link_next(response: &mut Response, target: &str) {
+    if let Ok(value) = HeaderValue::from_str(&format!("<{target}>; rel=\"next\"")) {
+        response.headers_mut().insert(header::LINK, value);
+    }
 }

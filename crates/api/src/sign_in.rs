@@ -25,6 +25,8 @@ const FREE: u32 = 10;
 const WINDOW: Duration = Duration::from_secs(60);
 /// How long each further one waits for its answer.
 const SLOWED: Duration = Duration::from_secs(1);
+/// Lines of the audit trail in [`WINDOW`]: nobody who is not let in fills it.
+const WRITTEN: u32 = 60;
 /// Addresses that are remembered; whoever has more of them is not stopped by this.
 const ADDRESSES: usize = 10_000;
 
@@ -33,6 +35,8 @@ const ADDRESSES: usize = 10_000;
 pub(crate) struct SignIns {
     trusted: Vec<IpNet>,
     failures: Mutex<HashMap<IpAddr, Failures>>,
+    /// What was written down of them in this minute.
+    written: Mutex<Option<Failures>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,13 +48,22 @@ struct Failures {
 impl SignIns {
     /// `trusted` are the proxies whose word counts for where a request comes from.
     pub(crate) fn new(trusted: Vec<IpNet>) -> Self {
-        Self { trusted, failures: Mutex::default() }
+        Self { trusted, ..Self::default() }
+    }
+
+    /// Counts a failure. Answers its address and count where that is worth writing down: at the first of a minute, and at the first that is
+    /// slowed down; not more of them in a minute than [`WRITTEN`], whatever anybody does.
+    pub(crate) fn count(&self, parts: &Parts) -> Option<(IpAddr, u64)> {
+        let address = self.address(parts)?;
+        let failures = self.note(address);
+        let worth = failures.count == 1 || failures.count == FREE + 1;
+        (worth && self.may_write()).then_some((address, failures.count.into()))
     }
 
     /// What a failed sign-in is answered with, and when.
-    pub(crate) async fn failed(&self, parts: &Parts, error: Error) -> Error {
+    pub(crate) async fn slow_down(&self, parts: &Parts, error: Error) -> Error {
         let Some(address) = self.address(parts) else { return error };
-        let failures = self.count(address);
+        let Some(failures) = self.failures().get(&address).copied() else { return error };
         let Some(over) = failures.count.checked_sub(FREE).filter(|over| *over > 0) else { return error };
         if over == 1 {
             tracing::warn!(%address, failures = failures.count, "sign-ins fail again and again; slowing them down");
@@ -66,11 +79,26 @@ impl SignIns {
         Error::TooMany { message: "Too many failed sign-ins from this address".to_owned(), retry_after_seconds }
     }
 
+    /// Whether there is room for one more line in this minute.
+    fn may_write(&self) -> bool {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *written {
+            Some(failures) if failures.since.elapsed() < WINDOW => {
+                failures.count += 1;
+                failures.count <= WRITTEN
+            }
+            empty => {
+                *empty = Some(Failures { since: Instant::now(), count: 1 });
+                true
+            }
+        }
+    }
+
     fn failures(&self) -> MutexGuard<'_, HashMap<IpAddr, Failures>> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self, address: IpAddr) -> Failures {
+    fn note(&self, address: IpAddr) -> Failures {
         let mut all = self.failures();
         if all.len() >= ADDRESSES && !all.contains_key(&address) {
             all.retain(|_, failures| failures.since.elapsed() < WINDOW);
@@ -87,7 +115,7 @@ impl SignIns {
     }
 
     /// Where a request comes from: of a chain of proxies, the last address that is none of ours.
-    fn address(&self, parts: &Parts) -> Option<IpAddr> {
+    pub(crate) fn address(&self, parts: &Parts) -> Option<IpAddr> {
         let peer = parts.extensions.get::<Peer>()?.address();
         let is_proxy = |address: &IpAddr| self.trusted.iter().any(|net| net.contains(address));
         if !is_proxy(&peer) {
@@ -124,20 +152,37 @@ mod tests {
         request.body(()).expect("a request").into_parts().0
     }
 
+    async fn failed(sign_ins: &SignIns, parts: &Parts) -> Error {
+        sign_ins.count(parts);
+        sign_ins.slow_down(parts, REFUSED).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_written_down_of_it_is_bounded() {
+        let sign_ins = SignIns::default();
+        let one = from("10.0.0.1", &[]);
+        let written: Vec<_> = (0..100).filter_map(|_| sign_ins.count(&one)).map(|(_, times)| times).collect();
+        assert_eq!(written, [1, u64::from(FREE) + 1], "when it begins, and when it does not end");
+        let many = (0..200).filter(|n| sign_ins.count(&from(&format!("10.1.0.{n}"), &[])).is_some()).count();
+        assert_eq!(many, WRITTEN as usize - 2);
+        tokio::time::advance(WINDOW).await;
+        assert!(sign_ins.count(&one).is_some(), "a new minute");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_fails_again_and_again_waits_and_others_do_not() {
         let (sign_ins, guesser, other) = (SignIns::default(), from("10.0.0.1", &[]), from("10.0.0.2", &[]));
         for _ in 0..FREE {
             let started = Instant::now();
-            assert!(matches!(sign_ins.failed(&guesser, REFUSED).await, Error::Unauthenticated(_)));
+            assert!(matches!(failed(&sign_ins, &guesser).await, Error::Unauthenticated(_)));
             assert_eq!(started.elapsed(), Duration::ZERO);
         }
         let started = Instant::now();
-        assert!(matches!(sign_ins.failed(&guesser, REFUSED).await, Error::TooMany { retry_after_seconds: 59, .. }));
+        assert!(matches!(failed(&sign_ins, &guesser).await, Error::TooMany { retry_after_seconds: 59, .. }));
         assert_eq!(started.elapsed(), SLOWED);
-        assert!(matches!(sign_ins.failed(&other, REFUSED).await, Error::Unauthenticated(_)));
+        assert!(matches!(failed(&sign_ins, &other).await, Error::Unauthenticated(_)));
         tokio::time::advance(WINDOW).await;
-        assert!(matches!(sign_ins.failed(&guesser, REFUSED).await, Error::Unauthenticated(_)), "a new minute");
+        assert!(matches!(failed(&sign_ins, &guesser).await, Error::Unauthenticated(_)), "a new minute");
     }
 
     #[tokio::test(start_paused = true)]
@@ -148,10 +193,10 @@ mod tests {
         guesser.extensions.insert(Held::new(budget.request().expect("room")));
         let peer = guesser.extensions.get::<Peer>().expect("a peer").clone();
         for _ in 0..FREE {
-            sign_ins.failed(&guesser, REFUSED).await;
+            failed(&sign_ins, &guesser).await;
         }
         assert!(budget.free() < room && !peer.is_silent());
-        let slowed = sign_ins.failed(&guesser, REFUSED);
+        let slowed = failed(&sign_ins, &guesser);
         assert!(tokio::time::timeout(SLOWED / 2, slowed).await.is_err(), "it is held up");
         assert!(budget.free() == room && peer.is_silent());
     }
@@ -160,7 +205,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let sign_ins = SignIns::default();
         for n in 0..=u32::try_from(ADDRESSES).expect("small") {
-            sign_ins.count(IpAddr::from(n.to_be_bytes()));
+            sign_ins.note(IpAddr::from(n.to_be_bytes()));
         }
         assert!(sign_ins.failures().len() <= ADDRESSES);
     }

@@ -1,49 +1,65 @@
-//! Who is asking, and what they may do.
+//! Who is asking.
 
-use store::UserRow;
-use types::{Error, Result, Role, Secret, UserId};
+use store::{By, UserRow, Whose};
+use types::{Error, Result, Role, Secret};
 
-use crate::App;
+use crate::{
+    App,
+    action::{Action, Permit},
+};
 
 /// Longest token that is looked up at all, in bytes.
 const TOKEN_MAX: usize = 512;
+
+/// What somebody has shown to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A token without an end.
+    Token,
+}
 
 /// An authenticated user, for the length of one request.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// As they were when they came in. What must not be stale, as a quota, is read again under a lock.
     pub user: UserRow,
+    /// What they have shown.
+    pub via: Credential,
+    /// What is written down of them beside what they do.
+    pub(crate) by: By,
 }
 
 impl Caller {
-    /// Whose rows this caller sees: their own, or everybody's (`None`) for an admin.
-    pub fn scope(&self) -> Option<UserId> {
-        (self.user.role != Role::Admin).then_some(self.user.id)
+    /// The same caller, in the request of this id from this address.
+    #[must_use]
+    pub fn asking(mut self, request_id: Option<String>, address: Option<String>) -> Self {
+        self.by.request_id = request_id;
+        self.by.address = address;
+        self
+    }
+
+    /// Whether the caller may do this at all.
+    pub fn may(&self, action: Action) -> Result<Permit> {
+        action.permit(self.user.role)
+    }
+
+    /// Whose rows this caller sees: their own, or everybody's for an admin.
+    pub fn sees(&self) -> Whose {
+        if self.is_admin() { Whose::Everybodys } else { Whose::Of(self.user.id) }
     }
 
     /// Whether the caller is an admin.
     pub fn is_admin(&self) -> bool {
         self.user.role == Role::Admin
     }
-
-    /// Refuses everybody but admins.
-    pub fn require_admin(&self) -> Result<()> {
-        if self.is_admin() { Ok(()) } else { Err(Error::Forbidden("This needs the role admin")) }
-    }
-
-    /// Refuses those who may only look.
-    pub fn require_write(&self) -> Result<()> {
-        if self.user.role == Role::Viewer { Err(Error::Forbidden("The role viewer may only look")) } else { Ok(()) }
-    }
 }
 
 impl App {
-    /// Refuses those who may not create users: an admin may always, anybody where sign-up is open.
-    pub fn require_sign_up(&self, caller: Option<&Caller>) -> Result<()> {
+    /// Whether somebody may create users: an admin always, anybody where sign-up is open.
+    pub fn may_sign_up(&self, caller: Option<&Caller>) -> Result<Permit> {
         match caller {
-            Some(caller) if caller.is_admin() => Ok(()),
-            _ if self.policy.open_sign_up => Ok(()),
-            Some(_) => Err(Error::Forbidden("Only an admin may create users here")),
+            _ if self.policy.open_sign_up => Ok(Permit::of_sign_up()),
+            Some(caller) => caller.may(Action::UserCreate),
             None => Err(Error::Unauthenticated("Creating users needs an admin's token")),
         }
     }
@@ -54,7 +70,11 @@ impl App {
         if token.expose().len() > TOKEN_MAX {
             return Err(REFUSED);
         }
-        let user = self.store.user_by_digest(&store::digest(token)).await?.ok_or(REFUSED)?;
-        if user.disabled { Err(REFUSED) } else { Ok(Caller { user }) }
+        let user = self.intents.user_by_digest(&self.token_key.digest(token)).await?.ok_or(REFUSED)?;
+        if user.disabled {
+            return Err(REFUSED);
+        }
+        let by = By { actor: Some(user.id), ..By::default() };
+        Ok(Caller { user, via: Credential::Token, by })
     }
 }

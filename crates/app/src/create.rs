@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use store::{AuditEntry, Inserted, NewCluster, Usage};
+use store::{Fact, Inserted, NewCluster, Remembered, Tx, Usage};
 use tokio::time::Instant;
-use types::{Bytes, ClusterId, Error, InstanceType, MilliCpu, Result, text};
+use types::{Bytes, ClusterId, Error, InstanceType, Result, Subject, text};
 use wire::cluster::{ClusterDetail, CreateCluster};
 
 use crate::{
-    App, Caller,
-    audit::cluster_target,
-    placement,
-    quota::{admit, times},
+    Action, App, Caller, placement,
+    quota::{admit, one_instance, times},
     validate::Fields,
 };
 
@@ -21,9 +19,6 @@ pub const IDEMPOTENCY_KEY_MAX: usize = 200;
 
 /// Longest cloud-init user data, in bytes: what a TEXT column of MySQL holds.
 const CLOUD_INIT_MAX: usize = 65_535;
-
-/// How often a create is tried again when another one took its namespace's name in the same moment.
-const CREATE_TRIES: usize = 5;
 
 /// A create's answer.
 #[derive(Debug)]
@@ -42,71 +37,30 @@ struct Validated {
     count: i32,
 }
 
+/// A request that may be sent twice.
+struct Repeat<'a> {
+    key: &'a str,
+    /// Of the body.
+    digest: String,
+}
+
 impl App {
     /// Creates a cluster within the caller's quota. Answers at once, or after at most `wait` when it has settled.
     pub async fn cluster_create(&self, caller: &Caller, request: CreateCluster, body: &[u8], key: Option<&str>, wait: Duration) -> Result<Created> {
-        caller.require_write()?;
-        let validated = self.validate(caller, request)?;
-        let digest = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let (id, replayed) = self.admit_with_retries(caller, &validated, &digest, key).await?;
-        if !replayed {
-            (self.wake)(id);
-        }
+        let permit = caller.may(Action::ClusterCreate)?;
+        let deadline = Instant::now() + wait;
+        let validated = &self.validate(caller, request)?;
+        let repeat = &key.map(|key| Repeat { key, digest: Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect() });
+        let admitted =
+            self.transact(&permit, Some(caller.user.id), |tx| async move { admit_cluster(&tx, caller, validated, repeat.as_ref()).await }).await;
+        let (id, replayed) = admitted.map_err(|error| match error {
+            Error::Contended => Error::Unavailable { message: "Many clusters of this name are being created at once".into(), retry_after_seconds: 1 },
+            other => other,
+        })?;
         if !wait.is_zero() {
-            self.instances_settled(caller, id, Instant::now() + wait, |_| true).await?;
+            self.until(id, deadline, <[_]>::is_empty).await;
         }
         Ok(Created { cluster: self.cluster_get(caller, id).await?, replayed })
-    }
-
-    /// Tries again where nothing can have been written; after a lost connection it might.
-    async fn admit_with_retries(&self, caller: &Caller, validated: &Validated, digest: &str, key: Option<&str>) -> Result<(ClusterId, bool)> {
-        for _ in 0..CREATE_TRIES {
-            if let Some(admitted) = self.admit_once(caller, validated, digest, key).await? {
-                return Ok(admitted);
-            }
-        }
-        Err(Error::Unavailable { message: "Many clusters of this name are being created at once".into(), retry_after_seconds: 1 })
-    }
-
-    /// The one transaction of a create: quota, cluster, instances, allocations, audit. `None`: the namespace's name was
-    /// taken in this moment, and nothing is written.
-    async fn admit_once(&self, caller: &Caller, validated: &Validated, digest: &str, key: Option<&str>) -> Result<Option<(ClusterId, bool)>> {
-        let Validated { new, size, count } = validated;
-        let owner = caller.user.id;
-        let tx = self.store.begin().await?;
-        let row = tx.owner_lock(owner).await?.filter(|row| !row.disabled);
-        let row = row.ok_or(Error::Unauthenticated("Invalid or expired credentials"))?;
-        if let Some(key) = key
-            && let Some(earlier) = tx.remembered(owner, key).await?
-        {
-            if earlier.request_digest != digest {
-                return Err(Error::field("Idempotency-Key", "was used for a different request"));
-            }
-            return self.replay(caller, earlier.cluster()).await.map(|id| Some((id, true)));
-        }
-        admit(&row, tx.usage(owner).await?, times(*size, i64::from(*count))?)?;
-        let id = match tx.cluster_insert(new.clone()).await? {
-            Inserted::Id(id) => id,
-            Inserted::NameTaken => return Err(Error::conflict(format!("You have a cluster named '{}' already", new.name))),
-            Inserted::NamespaceTaken => return Ok(None),
-        };
-        tx.instances_insert(id, &new.name, 1..=*count).await?;
-        tx.allocate(owner, id, *size).await?;
-        if let Some(key) = key {
-            tx.remember(owner, key, digest, id).await?;
-        }
-        let detail = format!("{} {count} x {} cpu={} memory={}", new.name, new.instance_type, new.cpu, new.memory);
-        tx.audit(AuditEntry { actor: owner, action: "cluster.create", target: cluster_target(id), detail: Some(detail) }).await?;
-        tx.commit().await?;
-        Ok(Some((id, false)))
-    }
-
-    /// The cluster that an earlier request with the same key created.
-    async fn replay(&self, caller: &Caller, id: ClusterId) -> Result<ClusterId> {
-        match self.store.cluster(caller.scope(), id).await? {
-            Some(_) => Ok(id),
-            None => Err(Error::conflict(format!("The request with this Idempotency-Key created cluster {id}, which has been deleted since"))),
-        }
     }
 
     fn validate(&self, caller: &Caller, request: CreateCluster) -> Result<Validated> {
@@ -127,12 +81,7 @@ impl App {
         let name = fields.cluster_name("name", &name);
         let cpu = fields.cpu("cpu_per_instance", &cpu_per_instance);
         let memory = fields.bytes("memory_per_instance", &memory_per_instance);
-        if cpu == Some(MilliCpu(0)) {
-            fields.refuse("cpu_per_instance", "must be more than zero");
-        }
-        if memory == Some(Bytes(0)) {
-            fields.refuse("memory_per_instance", "must be more than zero");
-        }
+        self.policy.check_size(&mut fields, cpu, memory);
         if vm && cpu.is_some_and(|cpu| !cpu.is_whole()) {
             fields.refuse("cpu_per_instance", "must be a whole number of cores for a VM");
         }
@@ -159,8 +108,46 @@ impl App {
         let ((((name, cpu), memory), count), image) = fields.finish_with(all)?;
         let member = self.place()?;
         let disk = disk.flatten();
-        let size = Usage { cpu, memory, storage: disk.unwrap_or_default() };
+        let size = one_instance(cpu, memory, disk);
         let new = NewCluster { owner: caller.user.id, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init };
         Ok(Validated { new, size, count })
     }
+}
+
+/// What the one transaction of a create does: quota, cluster, instances, allocations, audit. A repeat with the same key answers what the
+/// first has created, read through the same transaction: while one is open, nothing waits for another connection.
+async fn admit_cluster(tx: &Tx, caller: &Caller, validated: &Validated, repeat: Option<&Repeat<'_>>) -> Result<(ClusterId, bool)> {
+    let Validated { new, size, count } = validated;
+    let owner = caller.user.id;
+    let row = tx.owner_lock(owner).await?.filter(|row| !row.disabled);
+    let row = row.ok_or(Error::Unauthenticated("Invalid or expired credentials"))?;
+    if let Some(Repeat { key, digest }) = repeat
+        && let Some(earlier) = tx.remembered(owner, key).await?
+    {
+        return replay(tx, caller, &earlier, digest).await.map(|id| (id, true));
+    }
+    admit(&row, tx.usage(owner).await?, Usage { clusters: 1, ..times(*size, i64::from(*count))? })?;
+    let id = match tx.cluster_insert(new).await? {
+        Inserted::Id(id) => id,
+        Inserted::NameTaken => return Err(Error::conflict(format!("You have a cluster named '{}' already", new.name))),
+    };
+    tx.instances_insert(id, &new.name, 1..=*count).await?;
+    tx.allocate(owner, id, *size).await?;
+    if let Some(Repeat { key, digest }) = repeat {
+        tx.remember(owner, key, digest, Subject::Cluster(id)).await?;
+    }
+    let summary = format!("{count} x {} cpu={} memory={}", new.instance_type, new.cpu, new.memory);
+    tx.record(&caller.by, Fact::ClusterCreated { cluster: id, owner, name: new.name.to_string(), summary }).await?;
+    Ok((id, false))
+}
+
+/// The cluster that an earlier request with the same key created.
+async fn replay(tx: &Tx, caller: &Caller, earlier: &Remembered, digest: &str) -> Result<ClusterId> {
+    let Some(Subject::Cluster(id)) = earlier.subject().filter(|_| earlier.request_digest == digest) else {
+        return Err(Error::field("Idempotency-Key", "was used for a different request"));
+    };
+    if tx.cluster_exists(caller.sees(), id).await? {
+        return Ok(id);
+    }
+    Err(Error::conflict(format!("The request with this Idempotency-Key created cluster {id}, which has been deleted since")))
 }

@@ -5,7 +5,7 @@ use store::InstanceRow;
 use types::{ClusterId, Error, InstanceId, InstanceType, Result};
 use wire::instance::{Capabilities, Event, Instance};
 
-use crate::{App, Caller, placement::LOCAL, show};
+use crate::{Action, App, Caller, placement::LOCAL, show};
 
 /// Most of a log that one answer carries, in bytes.
 const LOG_BYTES: u32 = 4 * 1024 * 1024;
@@ -13,17 +13,20 @@ const LOG_BYTES: u32 = 4 * 1024 * 1024;
 impl App {
     /// An instance with what was last seen of it.
     pub async fn instance_get(&self, caller: &Caller, id: InstanceId) -> Result<Instance> {
+        caller.may(Action::InstanceGet)?;
         self.find_instance(caller, id).await.map(show::instance)
     }
 
     /// The instances of a cluster with numbers above `after`, lowest first.
     pub async fn instance_list(&self, caller: &Caller, cluster: ClusterId, after: i32, limit: u64) -> Result<Vec<Instance>> {
+        caller.may(Action::ClusterInstances)?;
         let rows = self.find_instances(caller, cluster, after, limit).await?;
         Ok(rows.into_iter().map(show::instance).collect())
     }
 
     /// The last `tail` lines of what an instance has printed, 4 MiB at most; with `previous`, of its run before this.
     pub async fn instance_logs(&self, caller: &Caller, id: InstanceId, tail: u32, previous: bool) -> Result<String> {
+        caller.may(Action::InstanceLogs)?;
         let row = self.find_instance(caller, id).await?;
         let member = self.member(row.member)?;
         let (pod, container) = match row.instance_type {
@@ -40,6 +43,7 @@ impl App {
 
     /// What has happened to an instance lately, oldest first.
     pub async fn instance_events(&self, caller: &Caller, id: InstanceId) -> Result<Vec<Event>> {
+        caller.may(Action::InstanceEvents)?;
         let row = self.find_instance(caller, id).await?;
         let member = self.member(row.member)?;
         let kinds: &[&str] = match row.instance_type {
@@ -56,13 +60,14 @@ impl App {
     }
 
     /// What this installation can do.
-    pub fn capabilities(&self) -> Capabilities {
-        Capabilities {
+    pub fn capabilities(&self, caller: &Caller) -> Result<Capabilities> {
+        caller.may(Action::Capabilities)?;
+        Ok(Capabilities {
             container: show::suspend(InstanceType::Container, false),
             vm: show::suspend(InstanceType::Vm, false),
             members: self.local.iter().map(|_| LOCAL.to_owned()).collect(),
             open_sign_up: self.policy.open_sign_up,
-        }
+        })
     }
 }
 

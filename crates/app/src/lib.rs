@@ -1,9 +1,10 @@
 //! Use cases: the only home of business rules. One file a noun, or a verb that needs the room.
 //!
-//! Each use case authorizes its [`Caller`], then reads, or writes in one transaction and wakes reconciling.
-//! No HTTP here, and no call to Kubernetes inside a transaction.
+//! Each use case asks whether its [`Caller`] may do this ([`Action`]), then reads, or writes in one transaction (`transact`), which
+//! also wakes reconciling. No HTTP here, and no call to Kubernetes inside a transaction.
 #![warn(missing_docs)]
 
+mod action;
 mod audit;
 mod auth;
 mod bulk;
@@ -13,72 +14,58 @@ mod find;
 mod instance;
 mod operate;
 mod placement;
+mod policy;
 mod quota;
 mod show;
 mod token;
+mod transact;
 mod user;
 mod validate;
 mod wait;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use members::Member;
-use store::Store;
+use store::{Intents, TokenKey};
 use tokio::sync::watch;
-use types::ClusterId;
+use types::{MemberId, Subject};
 
-pub use auth::Caller;
+pub use action::{Action, Need, Permit};
+pub use auth::{Caller, Credential};
+pub use cluster::DETAIL_INSTANCES;
 pub use create::{Created, IDEMPOTENCY_KEY_MAX};
+pub use policy::Policy;
 pub use token::Bootstrap;
 
-/// Tells reconciling that a cluster's intent changed. A hint: losing one costs time only.
-pub type Wake = Arc<dyn Fn(ClusterId) + Send + Sync>;
+/// Tells reconciling that a subject's intent changed. A hint: losing one costs time only.
+pub type Wake = Arc<dyn Fn(MemberId, Subject) + Send + Sync>;
 
-/// What an installation decides for itself.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// Anybody may create a user. For trying only.
-    pub open_sign_up: bool,
-    /// What containers run when their cluster doesn't say.
-    pub container_image: String,
-    /// What VMs boot from when their cluster doesn't say.
-    pub vm_image: String,
-    /// How long operations wait for their end before they answer `pending`.
-    pub operation_wait: Duration,
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            open_sign_up: false,
-            container_image: "nginx:latest".into(),
-            vm_image: "quay.io/containerdisks/fedora:latest".into(),
-            operation_wait: Duration::from_secs(10),
-        }
-    }
-}
+/// Gives what changes whenever this process has written an observation of a subject.
+pub type Changes = Arc<dyn Fn(Subject) -> watch::Receiver<u64> + Send + Sync>;
 
 /// The use cases, with what they need.
 #[derive(Clone)]
 pub struct App {
-    store: Store,
+    intents: Intents,
+    token_key: TokenKey,
     policy: Arc<Policy>,
     /// `None`: no Kubernetes was named, so there is nowhere to place a cluster.
     local: Option<Arc<Member>>,
     wake: Wake,
-    /// Changes whenever this process has written an observation.
-    changes: watch::Receiver<u64>,
+    changes: Changes,
+    turns: Arc<transact::Turns>,
+    waits: Arc<wait::Waits>,
 }
 
 impl App {
     /// Puts the use cases together.
-    pub fn new(store: Store, policy: Policy, local: Option<Arc<Member>>, wake: Wake, changes: watch::Receiver<u64>) -> Self {
-        Self { store, policy: Arc::new(policy), local, wake, changes }
+    pub fn new(intents: Intents, token_key: TokenKey, policy: Policy, local: Option<Arc<Member>>, wake: Wake, changes: Changes) -> Self {
+        Self { intents, token_key, policy: Arc::new(policy), local, wake, changes, turns: Arc::default(), waits: Arc::default() }
     }
 
     /// Whether the database answers.
     pub async fn database_ready(&self) -> types::Result<()> {
-        self.store.ping().await
+        self.intents.ping().await
     }
 }
 

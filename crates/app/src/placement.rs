@@ -37,8 +37,3 @@ pub(crate) fn known(name: &str) -> Result<(), String> {
         _ => Err("is not known; the only member is 'local'".into()),
     }
 }
-
-/// A member's name for the wire.
-pub(crate) fn member_name(id: MemberId) -> String {
-    if id == MemberId::LOCAL { LOCAL.to_owned() } else { id.to_string() }
-}

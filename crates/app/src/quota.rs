@@ -3,22 +3,38 @@
 use store::{Usage, UserRow};
 use types::{Bytes, Error, MilliCpu, Result, error::QuotaShortage};
 
-use crate::{App, Caller};
+use crate::{Action, App, Caller, Policy, validate::Fields};
+
+/// What one instance takes, its cluster apart.
+pub(crate) fn one_instance(cpu: MilliCpu, memory: Bytes, disk: Option<Bytes>) -> Usage {
+    Usage { cpu, memory, storage: disk.unwrap_or_default(), clusters: 0, instances: 1 }
+}
 
 /// `size` times `count`, or that it is more than can be counted.
 pub(crate) fn times(size: Usage, count: i64) -> Result<Usage> {
     let product = |n: i64| n.checked_mul(count).ok_or_else(|| Error::field("instance_count", "asks for more than can be counted"));
-    Ok(Usage { cpu: MilliCpu(product(size.cpu.0)?), memory: Bytes(product(size.memory.0)?), storage: Bytes(product(size.storage.0)?) })
+    Ok(Usage {
+        cpu: MilliCpu(product(size.cpu.0)?),
+        memory: Bytes(product(size.memory.0)?),
+        storage: Bytes(product(size.storage.0)?),
+        clusters: product(size.clusters)?,
+        instances: product(size.instances)?,
+    })
 }
 
 /// Refuses what would exceed the quota, naming every dimension that stands in the way.
 pub(crate) fn admit(owner: &UserRow, used: Usage, requested: Usage) -> Result<()> {
     const CPU: fn(i64) -> f64 = |n| MilliCpu(n).cores();
     const GIB: fn(i64) -> f64 = |n| Bytes(n).gib();
+    #[expect(clippy::cast_precision_loss, reason = "for people to read; nobody has that many")]
+    const COUNT: fn(i64) -> f64 = |n| n as f64;
+    let limit = owner.quota;
     let dimensions = [
-        ("cpu", requested.cpu.0, used.cpu.0, owner.quota.cpu.0, CPU),
-        ("memory", requested.memory.0, used.memory.0, owner.quota.memory.0, GIB),
-        ("storage", requested.storage.0, used.storage.0, owner.quota.storage.0, GIB),
+        ("cpu", requested.cpu.0, used.cpu.0, limit.cpu.0, CPU),
+        ("memory", requested.memory.0, used.memory.0, limit.memory.0, GIB),
+        ("storage", requested.storage.0, used.storage.0, limit.storage.0, GIB),
+        ("clusters", requested.clusters, used.clusters, limit.clusters, COUNT),
+        ("instances", requested.instances, used.instances, limit.instances, COUNT),
     ];
     let short: Vec<QuotaShortage> = dimensions
         .into_iter()
@@ -34,21 +50,60 @@ pub(crate) fn admit(owner: &UserRow, used: Usage, requested: Usage) -> Result<()
     if short.is_empty() { Ok(()) } else { Err(Error::QuotaExceeded(short)) }
 }
 
+impl Policy {
+    /// Refuses instances that are smaller or larger than this installation has them.
+    pub(crate) fn check_size(&self, fields: &mut Fields, cpu: Option<MilliCpu>, memory: Option<Bytes>) {
+        if cpu.is_some_and(|cpu| cpu < self.min_cpu) {
+            fields.refuse("cpu_per_instance", format!("must be at least {} cores", self.min_cpu));
+        }
+        if let (Some(cpu), Some(most)) = (cpu, self.max_cpu)
+            && cpu > most
+        {
+            fields.refuse("cpu_per_instance", format!("must be at most {most} cores"));
+        }
+        if memory.is_some_and(|memory| memory < self.min_memory) {
+            fields.refuse("memory_per_instance", format!("must be at least {} MiB", self.min_memory.0 >> 20));
+        }
+        if let (Some(memory), Some(most)) = (memory, self.max_memory)
+            && memory > most
+        {
+            fields.refuse("memory_per_instance", format!("must be at most {most} GiB"));
+        }
+    }
+}
+
 impl App {
     /// The caller's own quota; nothing is available where it was lowered below use.
     pub async fn quota_get(&self, caller: &Caller) -> Result<wire::user::Quota> {
-        let used = self.store.usage(caller.user.id).await?;
+        caller.may(Action::UserQuota)?;
+        let used = self.intents.usage(caller.user.id).await?;
         let total = caller.user.quota;
+        let left = |total: i64, used: i64| (total - used).max(0);
+        let virtual_clusters = caller.user.quota_virtual_clusters;
         Ok(wire::user::Quota {
             total_cpu: total.cpu,
             total_memory: total.memory,
             used_cpu: used.cpu,
             used_memory: used.memory,
-            available_cpu: MilliCpu((total.cpu.0 - used.cpu.0).max(0)),
-            available_memory: Bytes((total.memory.0 - used.memory.0).max(0)),
+            available_cpu: MilliCpu(left(total.cpu.0, used.cpu.0)),
+            available_memory: Bytes(left(total.memory.0, used.memory.0)),
             total_storage: total.storage,
             used_storage: used.storage,
-            available_storage: Bytes((total.storage.0 - used.storage.0).max(0)),
+            available_storage: Bytes(left(total.storage.0, used.storage.0)),
+            total_clusters: total.clusters,
+            used_clusters: used.clusters,
+            available_clusters: left(total.clusters, used.clusters),
+            total_instances: total.instances,
+            used_instances: used.instances,
+            available_instances: left(total.instances, used.instances),
+            total_virtual_clusters: virtual_clusters,
+            // There are none yet.
+            used_virtual_clusters: 0,
+            available_virtual_clusters: virtual_clusters,
+            min_cpu_per_instance: self.policy.min_cpu,
+            max_cpu_per_instance: self.policy.max_cpu,
+            min_memory_per_instance: self.policy.min_memory,
+            max_memory_per_instance: self.policy.max_memory,
         })
     }
 }
@@ -60,11 +115,23 @@ mod tests {
     use super::*;
 
     fn usage(cpu: i64, memory: i64, storage: i64) -> Usage {
-        Usage { cpu: MilliCpu(cpu), memory: Bytes(memory), storage: Bytes(storage) }
+        Usage { cpu: MilliCpu(cpu), memory: Bytes(memory), storage: Bytes(storage), clusters: 0, instances: 0 }
+    }
+
+    #[test]
+    fn clusters_and_instances_are_counted_as_well() {
+        let mut owner = owner(Usage { clusters: 2, instances: 10, ..usage(1000, 0, 0) });
+        let used = Usage { clusters: 2, instances: 9, ..Usage::default() };
+        let asked = |clusters, instances| Usage { clusters, instances, ..Usage::default() };
+        assert!(admit(&owner, used, asked(0, 1)).is_ok(), "scaling needs no further cluster");
+        let Err(Error::QuotaExceeded(short)) = admit(&owner, used, asked(1, 2)) else { panic!("admitted") };
+        assert_eq!(short.iter().map(|s| (s.resource, s.limit)).collect::<Vec<_>>(), [("clusters", 2.0), ("instances", 10.0)]);
+        owner.quota.clusters = 3;
+        assert!(admit(&owner, used, asked(1, 1)).is_ok());
     }
 
     fn owner(quota: Usage) -> UserRow {
-        UserRow { id: UserId(1), username: "a".into(), role: Role::User, disabled: false, quota, created_at: Timestamp(0) }
+        UserRow { id: UserId(1), username: "a".into(), role: Role::User, disabled: false, quota, quota_virtual_clusters: 0, created_at: Timestamp(0) }
     }
 
     #[test]

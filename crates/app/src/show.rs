@@ -8,10 +8,8 @@ use wire::{
     user::User,
 };
 
-use crate::placement::member_name;
-
 pub(crate) fn user(row: UserRow, used: Usage) -> User {
-    let UserRow { id, username, role, disabled, quota, created_at } = row;
+    let UserRow { id, username, role, disabled, quota, quota_virtual_clusters, created_at } = row;
     User {
         id,
         username,
@@ -23,6 +21,11 @@ pub(crate) fn user(row: UserRow, used: Usage) -> User {
         used_cpu: used.cpu,
         used_memory: used.memory,
         used_storage: used.storage,
+        quota_clusters: quota.clusters,
+        quota_instances: quota.instances,
+        quota_virtual_clusters,
+        used_clusters: used.clusters,
+        used_instances: used.instances,
         created_at,
     }
 }
@@ -31,7 +34,9 @@ pub(crate) fn cluster(row: ClusterRow) -> Cluster {
     let ClusterRow {
         id,
         owner,
-        member,
+        member: _,
+        member_name,
+        stale_since,
         name,
         namespace,
         instance_type,
@@ -56,11 +61,13 @@ pub(crate) fn cluster(row: ClusterRow) -> Cluster {
         instance_count,
         status: status.into(),
         owner_id: owner,
-        member: member_name(member),
+        member: member_name,
         image,
         disk_gb: disk,
         reason,
         message,
+        stale: stale_since.is_some(),
+        stale_since,
         created_at,
         updated_at,
     }
@@ -69,7 +76,20 @@ pub(crate) fn cluster(row: ClusterRow) -> Cluster {
 pub(crate) fn instance(row: InstanceRow) -> Instance {
     let transition = transition(&row);
     let suspend = suspend(row.instance_type, row.has_disk);
-    let InstanceRow { cluster, member: _, namespace, instance_type, has_disk: _, cluster_deleting: _, intent, since, created_at, updated_at } = row;
+    let InstanceRow {
+        cluster,
+        owner: _,
+        member: _,
+        stale_since,
+        namespace,
+        instance_type,
+        has_disk: _,
+        cluster_deleting: _,
+        intent,
+        since,
+        created_at,
+        updated_at,
+    } = row;
     let InstanceObserved { status, generation: _, reason, message, ip, node, incarnation: _ } = intent.observed;
     Instance {
         id: intent.id,
@@ -86,6 +106,8 @@ pub(crate) fn instance(row: InstanceRow) -> Instance {
         node,
         reason,
         message,
+        stale: stale_since.is_some(),
+        stale_since,
         since,
         created_at,
         updated_at,
@@ -103,7 +125,7 @@ pub(crate) fn suspend(instance_type: InstanceType, has_disk: bool) -> SuspendSem
 }
 
 /// Where an instance is going, derived from what it is and what it should be.
-fn transition(row: &InstanceRow) -> Option<Transition> {
+pub(crate) fn transition(row: &InstanceRow) -> Option<Transition> {
     if row.cluster_deleting || row.intent.deleting {
         return Some(Transition::Deleting);
     }

@@ -45,8 +45,21 @@ impl Fields {
     }
 
     /// A bearer token, short enough for a header and without anything that a header would change.
-    pub(crate) fn token(&mut self, field: &str, token: String) -> Option<Secret> {
+    /// Somebody who guesses has all the time in the world: it must be `least` characters long.
+    pub(crate) fn token(&mut self, field: &str, token: String, least: usize) -> Option<Secret> {
+        if token.chars().count() < least {
+            self.refuse(field, format!("must have at least {least} characters; left out, one is made"));
+            return None;
+        }
         self.check(field, text::token(token))
+    }
+
+    /// A number of things; zero is accepted.
+    pub(crate) fn count(&mut self, field: &str, count: i64) -> i64 {
+        if count < 0 {
+            self.refuse(field, "must not be negative");
+        }
+        count
     }
 
     /// How many instances: 1 to [`INSTANCES_MAX`].

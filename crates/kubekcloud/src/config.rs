@@ -5,6 +5,7 @@ use std::{net::IpAddr, path::PathBuf};
 use anyhow::{Context, bail};
 use app::Policy;
 use ipnet::IpNet;
+use store::TokenKey;
 use types::{Secret, name::is_dns_label};
 
 /// The original design's default: beside where the program is started.
@@ -19,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) kubeconfig: Option<PathBuf>,
     /// The first admin's token.
     pub(crate) bootstrap_token: Option<Secret>,
+    /// What keys the digests of tokens; left out, the database's own.
+    pub(crate) token_key: Option<TokenKey>,
     /// Networks of proxies in front of us.
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// What an installation decides for itself.
@@ -28,8 +31,9 @@ pub(crate) struct Config {
 impl Config {
     /// Reads `.env` where the program is started, then the environment, which wins.
     pub(crate) fn load() -> anyhow::Result<Self> {
-        match dotenvy::dotenv() {
-            Ok(_) => {}
+        // Not of any directory above: what lies there is somebody else's.
+        match dotenvy::from_path(".env") {
+            Ok(()) => {}
             Err(error) if error.not_found() => {}
             Err(error) => bail!("cannot read .env: {error}"),
         }
@@ -54,6 +58,7 @@ impl Config {
             database_url: Secret::new(get("DATABASE_URL").unwrap_or_else(|| DATABASE_URL.to_owned())),
             kubeconfig,
             bootstrap_token: get("KUBEKCLOUD_BOOTSTRAP_TOKEN").map(Secret::new),
+            token_key: get("KUBEKCLOUD_TOKEN_KEY").map(token_key).transpose()?,
             trusted_proxies,
             policy: Policy {
                 open_sign_up: false,
@@ -63,6 +68,15 @@ impl Config {
             },
         })
     }
+}
+
+/// A key that could be guessed would be none.
+fn token_key(key: String) -> anyhow::Result<TokenKey> {
+    const LEAST: usize = 32;
+    if key.len() < LEAST {
+        bail!("KUBEKCLOUD_TOKEN_KEY must have at least {LEAST} bytes");
+    }
+    Ok(TokenKey::new(Secret::new(key)))
 }
 
 /// `10.0.0.0/8, 192.0.2.7`: networks, or single addresses.
@@ -90,6 +104,7 @@ mod tests {
     fn what_cannot_work_is_refused_at_the_start() {
         assert!(config(&[("K8S_CONFIG_PATH", "/nowhere/kubeconfig")]).is_err());
         assert!(config(&[("K8S_NAMESPACE", "Not A Name")]).is_err());
+        assert!(config(&[("KUBEKCLOUD_TOKEN_KEY", "short")]).is_err());
         assert!(config(&[("KUBEKCLOUD_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example")]).is_err());
         assert_eq!(config(&[("KUBEKCLOUD_TRUSTED_PROXIES", "10.0.0.0/8, ::1")]).expect("valid").trusted_proxies.len(), 2);
     }

@@ -13,10 +13,10 @@ use members::Member;
 use rand::{Rng, distr::Alphanumeric};
 use reconcile::{HealthSnapshot, Options, Reconciler};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use store::Store;
+use store::{Opened, TokenKey};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
-use types::{MemberId, Subject};
+use types::MemberId;
 use wire::health::Check;
 
 /// How long open requests may take to end after a stop signal.
@@ -74,7 +74,7 @@ pub(crate) async fn listen(host: IpAddr, port: u16) -> anyhow::Result<TcpListene
 
 impl Process {
     /// Starts reconciling, if there is a Kubernetes, and puts the use cases together.
-    pub(crate) async fn start(store: Store, policy: Policy, local: Option<Arc<Member>>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(db: Opened, token_key: Option<TokenKey>, policy: Policy, local: Option<Arc<Member>>) -> anyhow::Result<Self> {
         let metrics = api::install_metrics()?;
         let cancel = CancellationToken::new();
         let upkeep = metrics.clone();
@@ -84,16 +84,23 @@ impl Process {
                 upkeep.run_upkeep();
             }
         });
+        let Opened { intents, observations, leases, schema } = db;
+        let token_key = match token_key {
+            Some(key) => key,
+            None => schema.token_key().await?,
+        };
         let Some(member) = local else {
             // Nothing is ever observed here: the sender is dropped, and whoever waits asks the database.
             let (_, never) = watch::channel(0);
-            let app = App::new(store, policy, None, Arc::new(|_| ()), never);
+            let app = App::new(intents, token_key, policy, None, Arc::new(|_, _| ()), Arc::new(move |_| never.clone()));
             return Ok(Self { app, metrics, checks: Arc::new(Vec::new), cancel, reconciler: None });
         };
-        let reconciler = Reconciler::start(store.clone(), member.clone(), MemberId::LOCAL, Options::new(holder()), cancel.clone());
-        let (wake, health) = (reconciler.wake(), reconciler.health());
-        let wake: app::Wake = Arc::new(move |cluster| wake.wake(MemberId::LOCAL, Subject::Cluster(cluster)));
-        let app = App::new(store, policy, Some(member), wake, reconciler.changes().subscribe());
+        let installation = schema.installation_id().await?;
+        let options = Options::new(holder());
+        let reconciler = Reconciler::start((observations, leases), installation, member.clone(), MemberId::LOCAL, options, cancel.clone());
+        let (wake, changes, health) = (reconciler.wake(), reconciler.changes(), reconciler.health());
+        let wake: app::Wake = Arc::new(move |member, subject| wake.wake(member, subject));
+        let app = App::new(intents, token_key, policy, Some(member), wake, Arc::new(move |subject| changes.of(subject)));
         let checks = Arc::new(move || checks(&health.snapshot()));
         Ok(Self { app, metrics, checks, cancel, reconciler: Some(reconciler) })
     }

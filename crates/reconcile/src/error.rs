@@ -22,7 +22,7 @@ impl PassError {
     /// A word for metrics and conditions, from a small fixed set.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
-            Self::Store(types::Error::Unavailable { .. }) => "StoreUnavailable",
+            Self::Store(types::Error::Unavailable { .. } | types::Error::Contended) => "StoreUnavailable",
             Self::Store(_) => "StoreFailed",
             Self::Member(error) => error.reason(),
             Self::Panicked(_) => "Panicked",

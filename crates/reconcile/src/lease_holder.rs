@@ -6,8 +6,8 @@
 use std::{sync::Arc, time::Duration};
 
 use members::{Fence, Member, Watches, Writer};
-use store::{Lease, Store};
-use tokio::{sync::OnceCell, task::JoinSet, time::Instant};
+use store::{Lease, LeaseName, Leases, Observations, Replica};
+use tokio::{task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use types::{Error, MemberId};
 
@@ -27,7 +27,8 @@ const REACQUIRE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Takes one member's lease and reconciles while it has it.
 pub(crate) struct LeaseHolder {
-    pub(crate) store: Store,
+    pub(crate) store: Observations,
+    pub(crate) leases: Leases,
     pub(crate) member: Arc<Member>,
     pub(crate) member_id: MemberId,
     pub(crate) options: Options,
@@ -35,7 +36,7 @@ pub(crate) struct LeaseHolder {
     pub(crate) changes: Changes,
     pub(crate) health: Health,
     pub(crate) cancel: CancellationToken,
-    pub(crate) installation: OnceCell<String>,
+    pub(crate) installation: String,
 }
 
 impl LeaseHolder {
@@ -45,10 +46,10 @@ impl LeaseHolder {
         while !self.cancel.is_cancelled() {
             let asked = Instant::now();
             match self.acquire().await {
-                Ok(Some((lease, installation))) => {
+                Ok(Some((lease, replica))) => {
                     tracing::info!(member = self.member.name(), epoch = lease.epoch, "took the lease");
                     self.health.note_error(None);
-                    self.hold(lease, installation, asked).await;
+                    self.hold(lease, &replica, asked).await;
                     self.pause(REACQUIRE_PAUSE).await;
                     continue;
                 }
@@ -69,28 +70,36 @@ impl LeaseHolder {
         }
     }
 
-    async fn acquire(&self) -> Result<Option<(Lease, &str)>, Error> {
-        // First what could fail: a lease that is taken is used.
-        let installation = self.installation.get_or_try_init(|| self.store.installation_id()).await?;
+    async fn acquire(&self) -> Result<Option<(Lease, Replica)>, Error> {
         let Options { holder, lease_ttl, .. } = &self.options;
-        let lease = self.store.lease_acquire(self.member_id, holder, *lease_ttl).await?;
-        Ok(lease.map(|lease| (lease, installation.as_str())))
+        let name = LeaseName::Member(self.member_id);
+        self.leases.bury(*lease_ttl).await?;
+        if !self.leases.holders().await?.is_free(name) {
+            return Ok(None);
+        }
+        let replica = self.leases.join(holder, *lease_ttl).await?;
+        let lease = self.leases.claim(&replica, name).await?;
+        if lease.is_none() {
+            self.leases.leave(&replica).await?;
+        }
+        Ok(lease.map(|lease| (lease, replica)))
     }
 
     /// Watches the member and reconciles what is on it until the lease ends, and gives it back where it was not lost.
-    async fn hold(&self, lease: Lease, installation: &str, asked: Instant) {
+    async fn hold(&self, lease: Lease, replica: &Replica, asked: Instant) {
         let until = usable_until(asked, self.options.lease_ttl);
         let fence = Fence::until(until.into_std());
         let _held = Held { fence: fence.clone(), health: self.health.clone() };
         let queue = Arc::new(Queue::new(self.options.passes));
         let named = queue.clone();
-        let mut watches = Watches::start(self.member.clone(), installation, WATCHES, move |subject| named.add(subject, Cause::Watch));
+        let mut watches = Watches::start(self.member.clone(), &self.installation, WATCHES, move |subject| named.add(subject, Cause::Watch));
         let context = Arc::new(Context {
             store: self.store.clone(),
             lease: lease.clone(),
+            member_id: self.member_id,
             writer: Writer::new(self.member.clone(), fence.clone()),
             cache: watches.cache().clone(),
-            installation: installation.to_owned(),
+            installation: self.installation.clone(),
             options: self.options.clone(),
             changes: self.changes.clone(),
             memories: Memories::default(),
@@ -110,7 +119,7 @@ impl LeaseHolder {
         let route = self.wake.route(self.member_id, queue);
         self.health.note_lease(Some(watches.cache().clone()));
         let lost = tokio::select! {
-            () = self.renew(&lease, &fence, until) => true,
+            () = self.renew(replica, &fence, until) => true,
             () = self.cancel.cancelled() => false,
             Some(ended) = tasks.join_next() => {
                 // They never end by themselves: a defect. The next lease starts them afresh.
@@ -128,13 +137,13 @@ impl LeaseHolder {
         drop(watches);
         if lost {
             tracing::warn!(member = self.member.name(), epoch = lease.epoch, "lost the lease");
-        } else if let Err(error) = self.store.lease_release(&lease).await {
+        } else if let Err(error) = self.leases.leave(replica).await {
             tracing::warn!(member = self.member.name(), %error, "cannot give the lease back; it runs out by itself");
         }
     }
 
     /// Renews the lease until it is lost.
-    async fn renew(&self, lease: &Lease, fence: &Fence, until: Instant) {
+    async fn renew(&self, replica: &Replica, fence: &Fence, until: Instant) {
         let ttl = self.options.lease_ttl;
         let granted = |until: Instant| {
             self.health.note_error(None);
@@ -144,7 +153,7 @@ impl LeaseHolder {
             tracing::warn!(member = self.member.name(), %error, "cannot renew the lease");
             self.health.note_error(Some(error.to_string()));
         };
-        renew_until_lost(ttl, until, || self.store.lease_renew(lease, ttl), granted, failed).await;
+        renew_until_lost(ttl, until, || self.leases.heartbeat(replica, ttl), granted, failed).await;
     }
 }
 

@@ -7,8 +7,7 @@ use ipnet::IpNet;
 /// Options of one [`crate::Reconciler`].
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Names this process in the lease. Must differ between all that may run at the same time. One that is the same
-    /// after a restart takes its lease back at once; one that is not waits until the old one runs out.
+    /// What others call this process.
     pub holder: String,
     /// How long a lease lasts without renewal: a dead replica's work is taken over after this.
     pub lease_ttl: Duration,
@@ -34,7 +33,7 @@ impl Options {
     pub fn new(holder: impl Into<String>) -> Self {
         Self {
             holder: holder.into(),
-            lease_ttl: Duration::from_secs(15),
+            lease_ttl: Duration::from_secs(8),
             poll: Duration::from_secs(1),
             resync: Duration::from_secs(300),
             failure_grace: Duration::from_secs(180),

@@ -17,7 +17,7 @@ impl Passes for Context {
 
     async fn look_up(&self, subjects: &[Subject]) -> Result<Vec<(Subject, Traits)>, Error> {
         let clusters: Vec<_> = subjects.iter().filter_map(|subject| if let Subject::Cluster(id) = subject { Some(*id) } else { None }).collect();
-        let found = self.store.cluster_traits(self.lease.member, &clusters).await?;
+        let found = self.store.cluster_traits(self.member_id, &clusters).await?;
         Ok(found.into_iter().map(|(id, owner, kind)| (Subject::Cluster(id), Traits { owner, class: Class::of(kind) })).collect())
     }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use types::Subject;
-
 use crate::{
     compute::Context,
     queue::{Cause, Queue},
@@ -15,9 +13,9 @@ pub(crate) async fn poll(context: Arc<Context>, queue: Arc<Queue>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match context.store.clusters_dirty(context.lease.member).await {
-            Ok(dirty) => dirty.into_iter().for_each(|id| queue.add(Subject::Cluster(id), Cause::Poll)),
-            Err(error) => tracing::warn!(%error, "cannot ask for clusters that are not done"),
+        match context.store.work_due().await {
+            Ok(due) => due.into_iter().filter(|(on, _)| *on == context.member_id).for_each(|(_, subject)| queue.add(subject, Cause::Poll)),
+            Err(error) => tracing::warn!(%error, "cannot ask for what is due"),
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use members::Member;
-use store::Store;
+use store::{Leases, Observations};
 use tokio::{
-    sync::OnceCell,
     task::{JoinHandle, JoinSet},
     time::Instant,
 };
@@ -30,11 +29,19 @@ pub struct Reconciler {
 
 impl Reconciler {
     /// Starts it. It runs until `cancel`, taking the member's lease whenever it is free.
-    pub fn start(store: Store, member: Arc<Member>, member_id: MemberId, options: Options, cancel: CancellationToken) -> Self {
+    pub fn start(
+        (store, leases): (Observations, Leases),
+        installation: String,
+        member: Arc<Member>,
+        member_id: MemberId,
+        options: Options,
+        cancel: CancellationToken,
+    ) -> Self {
         let (wake, changes, health) = (Wake::default(), Changes::default(), Health::new(member.clone()));
         let name = member.name().to_owned();
         let holder = Arc::new(LeaseHolder {
             store,
+            leases,
             member,
             member_id,
             options,
@@ -42,7 +49,7 @@ impl Reconciler {
             changes: changes.clone(),
             health: health.clone(),
             cancel: cancel.clone(),
-            installation: OnceCell::new(),
+            installation,
         });
         let run = move || {
             let holder = holder.clone();

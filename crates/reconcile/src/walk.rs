@@ -63,7 +63,7 @@ where
 async fn list(context: Arc<Context>) -> Result<Vec<Subject>, Error> {
     // Before the rows: a namespace without a row may be of a cluster that was made a moment ago, the other way round.
     let namespaces = context.cache.namespaces_all();
-    let clusters = context.store.clusters_on(context.lease.member).await?;
+    let clusters = context.store.clusters_on(context.member_id).await?;
     let known: HashSet<ClusterId> = clusters.iter().copied().collect();
     let member = context.writer.member().name();
     let mut orphans = 0;

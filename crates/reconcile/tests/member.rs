@@ -138,7 +138,7 @@ async fn a_second_replica_takes_over_where_the_first_stopped() {
     world.wait_all(cluster, InstanceStatus::Running, SOON).await;
     world.stop().await;
     world.operate(cluster, Operation::Stop).await;
-    world.start("second");
+    world.start("second").await;
     world.wait_all(cluster, InstanceStatus::Stopped, SOON).await;
     world.remove(cluster).await;
     world.wait_gone(cluster, SOON).await;
@@ -151,7 +151,7 @@ async fn a_dead_replicas_lease_runs_out() {
     world.stop().await;
     let dead = world.start_doomed("doomed").await;
     let cluster = world.create("doomed", InstanceType::Container, 2).await;
-    world.start("heir");
+    world.start("heir").await;
     world.until("the doomed one works", SOON, async || world.all(cluster, InstanceStatus::Running).await).await;
     assert!(!world.health().lease_held, "the heir waits");
     dead.shutdown_background();
@@ -174,7 +174,7 @@ async fn a_delete_that_hangs_says_which_finalizer_blocks_it() {
     world.remove(cluster).await;
     world
         .until("the finalizer is named", SOON, async || {
-            let row = world.store.cluster(None, cluster).await.unwrap().unwrap();
+            let row = world.db.intents.cluster(store::Whose::Everybodys, cluster).await.unwrap().unwrap();
             row.message.is_some_and(|message| message.contains("example.com/hold"))
         })
         .await;

@@ -5,6 +5,7 @@ mod world;
 
 use std::time::Duration;
 
+use store::LeaseName;
 use types::{InstanceStatus, InstanceType, MemberId, Step};
 use world::{DEFECT, World};
 
@@ -27,7 +28,8 @@ async fn a_panic_in_a_pass_does_not_end_the_lease() {
         world.wait_gone(id, SOON).await;
     }
     world.stop().await;
-    let next = world.store.lease_acquire(MemberId::LOCAL, "next", SOON).await.unwrap().unwrap();
+    let replica = world.db.leases.join("next", SOON).await.unwrap();
+    let next = world.db.leases.claim(&replica, LeaseName::Member(MemberId::LOCAL)).await.unwrap().unwrap();
     assert_eq!(next.epoch, 2, "the first lease lasted until the end");
     world.close().await;
 }

@@ -3,20 +3,7 @@
 use sea_orm::{DbErr, FromQueryResult, QueryResult};
 use types::{Result, Timestamp, UserId};
 
-use crate::{Store, Tx, sql};
-
-/// Something done, to be recorded.
-#[derive(Debug, Clone)]
-pub struct AuditEntry {
-    /// Who did it.
-    pub actor: UserId,
-    /// What: `cluster.create`.
-    pub action: &'static str,
-    /// To what: `cluster/1`.
-    pub target: String,
-    /// More about it. Never a credential.
-    pub detail: Option<String>,
-}
+use crate::{Intents, sql};
 
 /// Something recorded.
 #[derive(Debug, Clone)]
@@ -25,14 +12,18 @@ pub struct AuditRow {
     pub id: i64,
     /// When.
     pub at: Timestamp,
-    /// Who did it.
-    pub actor: UserId,
+    /// Who did it; nobody known, where a sign-in failed.
+    pub actor: Option<UserId>,
     /// What.
     pub action: String,
     /// To what.
     pub target: String,
     /// More about it.
     pub detail: Option<String>,
+    /// In which request.
+    pub request_id: Option<String>,
+    /// From where.
+    pub address: Option<String>,
 }
 
 impl FromQueryResult for AuditRow {
@@ -40,32 +31,20 @@ impl FromQueryResult for AuditRow {
         Ok(Self {
             id: row.try_get(prefix, "id")?,
             at: Timestamp(row.try_get(prefix, "at")?),
-            actor: UserId(row.try_get(prefix, "actor_id")?),
+            actor: row.try_get::<Option<i64>>(prefix, "actor_id")?.map(UserId),
             action: row.try_get(prefix, "action")?,
             target: row.try_get(prefix, "target")?,
             detail: row.try_get(prefix, "detail")?,
+            request_id: row.try_get(prefix, "request_id")?,
+            address: row.try_get(prefix, "address")?,
         })
     }
 }
 
-impl Tx {
-    /// Records something done.
-    pub async fn audit(&self, entry: AuditEntry) -> Result<()> {
-        let AuditEntry { actor, action, target, detail } = entry;
-        sql::execute(
-            &self.tx,
-            "INSERT INTO audit (at, actor_id, action, target, detail) VALUES (?, ?, ?, ?, ?)",
-            [Timestamp::now().0.into(), actor.0.into(), action.into(), target.into(), detail.into()],
-        )
-        .await?;
-        Ok(())
-    }
-}
-
-impl Store {
+impl Intents {
     /// What was recorded before row `before`, newest first.
     pub async fn audit_trail(&self, before: i64, limit: u64) -> Result<Vec<AuditRow>> {
         let sql = "SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?";
-        sql::rows(self.reader(), sql, [before.into(), sql::at_most(limit)]).await
+        sql::rows(self.pool().reader(), sql, [before.into(), sql::at_most(limit)]).await
     }
 }

@@ -50,6 +50,50 @@ pub(crate) fn for_share(backend: DbBackend) -> &'static str {
     }
 }
 
+/// The end of an INSERT that writes `value` anew where a row with the same `key` is there already.
+pub(crate) fn upsert(backend: DbBackend, key: &str, value: &str) -> String {
+    match backend {
+        DbBackend::MySql => format!(" ON DUPLICATE KEY UPDATE {value} = VALUES({value})"),
+        _ => format!(" ON CONFLICT ({key}) DO UPDATE SET {value} = excluded.{value}"),
+    }
+}
+
+/// The type of a column of [`rows_of`].
+#[derive(Clone, Copy)]
+pub(crate) enum Column {
+    Number,
+    Text,
+}
+
+/// A table expression `v` of the objects of a JSON array, which is its one value: many rows travel as one, however many, and the
+/// statement stays the same.
+pub(crate) fn rows_of(backend: DbBackend, columns: &[(&str, Column)]) -> String {
+    let each = |write: &dyn Fn(&str, Column) -> String| columns.iter().map(|(name, column)| write(name, *column)).collect::<Vec<_>>().join(", ");
+    match backend {
+        DbBackend::Postgres => {
+            let typed = each(&|name, column| format!("{name} {}", if matches!(column, Column::Number) { "BIGINT" } else { "TEXT" }));
+            format!("json_to_recordset(CAST(? AS JSON)) AS v({typed})")
+        }
+        DbBackend::MySql => {
+            let typed = each(&|name, column| format!("{name} {} PATH '$.{name}'", if matches!(column, Column::Number) { "BIGINT" } else { "TEXT" }));
+            format!("JSON_TABLE(?, '$[*]' COLUMNS({typed})) AS v")
+        }
+        _ => {
+            let read = each(&|name, _| format!("json_extract(value, '$.{name}') AS {name}"));
+            format!("(SELECT {read} FROM json_each(?)) AS v")
+        }
+    }
+}
+
+/// An UPDATE of `table`'s rows that are in `source` (see [`rows_of`]) by their id: columns and what they become.
+pub(crate) fn update_from(backend: DbBackend, table: &str, source: &str, assignments: &[(&str, &str)]) -> String {
+    let set = |prefix: &str| assignments.iter().map(|(column, value)| format!("{prefix}{column} = {value}")).collect::<Vec<_>>().join(", ");
+    match backend {
+        DbBackend::MySql => format!("UPDATE {table} JOIN {source} ON v.id = {table}.id SET {}", set(&format!("{table}."))),
+        _ => format!("UPDATE {table} SET {} FROM {source} WHERE v.id = {table}.id", set("")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

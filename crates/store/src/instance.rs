@@ -6,8 +6,8 @@ use sea_orm::{DbErr, FromQueryResult, QueryResult, Value};
 use types::{ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, Operation, Result, Timestamp, UserId};
 
 use crate::{
-    Store, Tx,
-    cluster::{OF_OWNER, of_owner},
+    Intents, Tx,
+    cluster::{OF_OWNER, Whose, of_owner},
     intent::InstanceIntent,
     sql::{self, word},
 };
@@ -17,8 +17,12 @@ use crate::{
 pub struct InstanceRow {
     /// Its cluster.
     pub cluster: ClusterId,
+    /// Whose it is.
+    pub owner: UserId,
     /// Where it lives.
     pub member: MemberId,
+    /// Since when that place has not answered: what was seen last is as old.
+    pub stale_since: Option<Timestamp>,
     /// Where it lives in the member.
     pub namespace: String,
     /// Pod or VM.
@@ -37,14 +41,16 @@ pub struct InstanceRow {
     pub updated_at: Timestamp,
 }
 
-const SELECT: &str = "SELECT i.*, c.member_id, c.namespace, c.instance_type, c.disk_bytes, c.deleting_at \
-                      FROM instances i JOIN clusters c ON c.id = i.cluster_id";
+const SELECT: &str = "SELECT i.*, c.member_id, c.namespace, c.instance_type, c.disk_bytes, c.deleting_at, c.owner_id, m.unreachable_since \
+                      FROM instances i JOIN clusters c ON c.id = i.cluster_id JOIN members m ON m.id = c.member_id";
 
 impl FromQueryResult for InstanceRow {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
         Ok(Self {
             cluster: ClusterId(row.try_get(prefix, "cluster_id")?),
+            owner: UserId(row.try_get(prefix, "owner_id")?),
             member: MemberId(row.try_get(prefix, "member_id")?),
+            stale_since: row.try_get::<Option<i64>>(prefix, "unreachable_since")?.map(Timestamp),
             namespace: row.try_get(prefix, "namespace")?,
             instance_type: word(row, prefix, "instance_type", InstanceType::parse)?,
             has_disk: row.try_get::<Option<i64>>(prefix, "disk_bytes")?.is_some(),
@@ -65,18 +71,45 @@ impl InstanceRow {
     }
 }
 
-impl Store {
-    /// An instance of `owner` (or of anybody, for an admin: `None`).
-    pub async fn instance(&self, owner: Option<UserId>, id: InstanceId) -> Result<Option<InstanceRow>> {
+impl Intents {
+    /// An instance.
+    pub async fn instance(&self, whose: Whose, id: InstanceId) -> Result<Option<InstanceRow>> {
         let sql = format!("{SELECT} WHERE i.id = ? AND {OF_OWNER}");
-        sql::row(self.reader(), &sql, iter::once(id.0.into()).chain(of_owner(owner))).await
+        sql::row(self.pool().reader(), &sql, iter::once(id.0.into()).chain(of_owner(whose))).await
     }
 
     /// The instances of one cluster behind ordinal `after`, in order.
-    pub async fn instances(&self, owner: Option<UserId>, cluster: ClusterId, after: i32, limit: u64) -> Result<Vec<InstanceRow>> {
+    pub async fn instances(&self, whose: Whose, cluster: ClusterId, after: i32, limit: u64) -> Result<Vec<InstanceRow>> {
         let sql = format!("{SELECT} WHERE i.cluster_id = ? AND {OF_OWNER} AND i.deleting = ? AND i.ordinal > ? ORDER BY i.ordinal LIMIT ?");
-        let values = iter::once(cluster.0.into()).chain(of_owner(owner)).chain([false.into(), after.into(), sql::at_most(limit)]);
-        sql::rows(self.reader(), &sql, values).await
+        let values = iter::once(cluster.0.into()).chain(of_owner(whose)).chain([false.into(), after.into(), sql::at_most(limit)]);
+        sql::rows(self.pool().reader(), &sql, values).await
+    }
+}
+
+/// An instance that is not where it should be, and has not failed to get there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Which one.
+    pub id: InstanceId,
+    /// Something that has a name stands in its way.
+    pub in_trouble: bool,
+}
+
+impl FromQueryResult for Unsettled {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self { id: InstanceId(row.try_get(prefix, "id")?), in_trouble: row.try_get::<Option<String>>(prefix, "reason")?.is_some() })
+    }
+}
+
+impl Intents {
+    /// Instances of a cluster for which [`InstanceRow::settled`] is not so, those on their way out apart.
+    pub async fn unsettled(&self, cluster: ClusterId) -> Result<Vec<Unsettled>> {
+        let sql = "SELECT i.id, i.reason FROM instances i JOIN clusters c ON c.id = i.cluster_id \
+                   WHERE i.cluster_id = ? AND i.deleting = ? AND c.deleting_at IS NULL \
+                   AND NOT (i.observed_generation = i.generation AND (i.status = i.desired OR i.status = ? OR (i.desired = ? AND i.status = ?)))";
+        let words = [InstanceStatus::Failed.as_str(), Desired::Suspended.as_str(), InstanceStatus::Stopped.as_str()];
+        let values = [cluster.0.into(), false.into()].into_iter().chain(words.map(Into::into));
+        sql::rows(self.pool().reader(), sql, values).await
     }
 }
 
@@ -107,14 +140,14 @@ impl Tx {
                     now.into(),
                 ]
             });
-            sql::execute(&self.tx, &sql, values).await?;
+            sql::execute(self.connection(), &sql, values).await?;
         }
         Ok(())
     }
 
     /// All instances of a cluster, those being scaled away included, lowest ordinal first.
     pub async fn instances_of(&self, cluster: ClusterId) -> Result<Vec<InstanceRow>> {
-        sql::rows(&self.tx, &format!("{SELECT} WHERE i.cluster_id = ? ORDER BY i.ordinal"), [cluster.0.into()]).await
+        sql::rows(self.connection(), &format!("{SELECT} WHERE i.cluster_id = ? ORDER BY i.ordinal"), [cluster.0.into()]).await
     }
 
     /// Writes a tenant's wish for one instance. `false`: it changed in the meantime and is not at `seen` any more.
@@ -123,7 +156,7 @@ impl Tx {
         let sql = "UPDATE instances SET desired = ?, generation = generation + 1, start_generation = start_generation + ? \
                    WHERE id = ? AND generation = ? AND deleting = ?";
         let values = [operation.target().as_str().into(), wakes.into(), id.0.into(), seen.into(), false.into()];
-        Ok(sql::execute(&self.tx, sql, values).await? == 1)
+        Ok(sql::execute(self.connection(), sql, values).await? == 1)
     }
 
     /// Writes a tenant's wish for these instances. The caller has decided under [`Tx::cluster_lock`] that it applies to each.
@@ -135,7 +168,7 @@ impl Tx {
                 vec!["?"; chunk.len()].join(", ")
             );
             let values = [operation.target().as_str().into(), wakes.into()].into_iter().chain(chunk.iter().map(|id| id.0.into()));
-            sql::execute(&self.tx, &sql, values).await?;
+            sql::execute(self.connection(), &sql, values).await?;
         }
         Ok(())
     }
@@ -143,7 +176,7 @@ impl Tx {
     /// Marks instances for removal; their quota is given back once their compute is confirmed gone.
     pub async fn instances_scale_away(&self, cluster: ClusterId, above: i32) -> Result<()> {
         sql::execute(
-            &self.tx,
+            self.connection(),
             "UPDATE instances SET deleting = ?, generation = generation + 1 WHERE cluster_id = ? AND ordinal > ? AND deleting = ?",
             [true.into(), cluster.0.into(), above.into(), false.into()],
         )

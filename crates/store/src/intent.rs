@@ -1,14 +1,13 @@
 //! What reconciling reads: a cluster as its owner wants it, and what was last seen of it.
 //!
-//! Intent is written by `app` only, through [`crate::Tx`]; observations by [`crate::observe`] only.
+//! Intent is written by `app` only, through [`crate::Intents`]; observations in `observe` only.
 
-use std::iter;
-
-use sea_orm::{DbErr, FromQueryResult, QueryResult, Value};
+use sea_orm::{DbErr, FromQueryResult, QueryResult};
 use types::{Bytes, ClusterId, ClusterName, Desired, InstanceId, InstanceStatus, InstanceType, MemberId, MilliCpu, Result, UserId};
 
 use crate::{
-    Store,
+    Lease, LeaseName, Observations,
+    dialect::{Column, rows_of},
     sql::{self, cluster_name, word},
 };
 
@@ -23,7 +22,7 @@ pub struct ClusterIntent {
     pub member: MemberId,
     /// The tenant's name for it.
     pub name: ClusterName,
-    /// Name of its namespace; [`crate::Store::namespace_rename`] changes it while it is somebody else's.
+    /// Name of its namespace; [`Observations::namespace_rename`] changes it while it is somebody else's.
     pub namespace: String,
     /// UID of the namespace once it was created by us.
     pub namespace_uid: Option<String>,
@@ -166,17 +165,10 @@ impl FromQueryResult for InstanceObserved {
     }
 }
 
-impl Store {
-    /// Clusters whose intent is newer than what was carried out, or that are being deleted.
-    pub async fn clusters_dirty(&self, member: MemberId) -> Result<Vec<ClusterId>> {
-        let sql = "SELECT id FROM clusters WHERE member_id = ? AND (generation > observed_generation OR deleting_at IS NOT NULL)";
-        let ids: Vec<i64> = sql::scalars(self.reader(), sql, [member.0.into()]).await?;
-        Ok(ids.into_iter().map(ClusterId).collect())
-    }
-
+impl Observations {
     /// All clusters of a member.
     pub async fn clusters_on(&self, member: MemberId) -> Result<Vec<ClusterId>> {
-        let ids: Vec<i64> = sql::scalars(self.reader(), "SELECT id FROM clusters WHERE member_id = ?", [member.0.into()]).await?;
+        let ids: Vec<i64> = sql::scalars(self.pool().reader(), "SELECT id FROM clusters WHERE member_id = ? ORDER BY id", [member.0.into()]).await?;
         Ok(ids.into_iter().map(ClusterId).collect())
     }
 
@@ -185,17 +177,29 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let sql = format!("SELECT id, owner_id, instance_type FROM clusters WHERE member_id = ? AND id IN ({})", vec!["?"; ids.len()].join(", "));
-        let values = iter::once(member.0).chain(ids.iter().map(|id| id.0)).map(Value::from);
-        let found: Vec<ClusterTraits> = sql::rows(self.reader(), &sql, values).await?;
+        let rows: Vec<_> = ids.iter().map(|id| serde_json::json!({"id": id})).collect();
+        let asked = rows_of(self.pool().backend(), &[("id", Column::Number)]);
+        let sql = format!("SELECT c.id, c.owner_id, c.instance_type FROM {asked} JOIN clusters c ON c.id = v.id WHERE c.member_id = ?");
+        let values = [serde_json::Value::from(rows).to_string().into(), member.0.into()];
+        let found: Vec<ClusterTraits> = sql::rows(self.pool().reader(), &sql, values).await?;
         Ok(found.into_iter().filter_map(|ClusterTraits { id, owner, instance_type }| Some((id, owner, instance_type?))).collect())
     }
 
-    /// Everything that reconciling needs to know of a cluster. `None`: it is gone.
-    pub async fn cluster_intent(&self, id: ClusterId) -> Result<Option<ClusterIntent>> {
-        let cluster: Option<ClusterIntent> = sql::row(self.reader(), "SELECT * FROM clusters WHERE id = ?", [id.0.into()]).await?;
+    /// Everything that reconciling needs to know of a cluster of the lease's member. `None`: it is gone, or never was there: an id that
+    /// was read off a member names nothing elsewhere.
+    pub async fn cluster_intent(&self, lease: &Lease, id: ClusterId) -> Result<Option<ClusterIntent>> {
+        let LeaseName::Member(member) = lease.name else { return Ok(None) };
+        self.cluster_intent_on(member, id).await
+    }
+
+    /// As [`Self::cluster_intent`], for whoever looks without reconciling.
+    pub async fn cluster_intent_on(&self, member: MemberId, id: ClusterId) -> Result<Option<ClusterIntent>> {
+        let reader = self.pool().reader();
+        let sql = "SELECT c.*, p.ssh_public_key, p.cloud_init FROM clusters c LEFT JOIN cluster_payloads p ON p.cluster_id = c.id \
+                   WHERE c.id = ? AND c.member_id = ?";
+        let cluster: Option<ClusterIntent> = sql::row(reader, sql, [id.0.into(), member.0.into()]).await?;
         let Some(mut cluster) = cluster else { return Ok(None) };
-        cluster.instances = sql::rows(self.reader(), "SELECT * FROM instances WHERE cluster_id = ? ORDER BY ordinal", [id.0.into()]).await?;
+        cluster.instances = sql::rows(reader, "SELECT * FROM instances WHERE cluster_id = ? ORDER BY ordinal", [id.0.into()]).await?;
         Ok(Some(cluster))
     }
 }

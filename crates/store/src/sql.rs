@@ -117,3 +117,8 @@ pub(crate) fn word<T>(row: &QueryResult, prefix: &str, column: &str, parse: impl
 pub(crate) fn cluster_name(row: &QueryResult, prefix: &str, column: &str) -> Result<ClusterName, DbErr> {
     row.try_get(prefix, column).map(ClusterName::stored)
 }
+
+/// Somebody else's text, cut to its column. PostgreSQL stores no NUL.
+pub(crate) fn storable(text: Option<&str>, most: usize) -> Option<String> {
+    text.map(|text| text.chars().filter(|c| *c != '\0').take(most).collect())
+}

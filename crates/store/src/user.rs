@@ -1,10 +1,10 @@
 //! Users: who they are, what they may, how much they may take.
 
 use sea_orm::{DbErr, FromQueryResult, QueryResult};
-use types::{Bytes, MilliCpu, Result, Role, Timestamp, UserId};
+use types::{Bytes, Error, MilliCpu, Result, Role, Timestamp, UserId};
 
 use crate::{
-    Store, Tx, Usage,
+    Intents, Tx, Usage,
     dialect::for_update,
     sql::{self, word},
 };
@@ -22,6 +22,8 @@ pub struct UserRow {
     pub disabled: bool,
     /// What all their clusters together may take.
     pub quota: Usage,
+    /// How many virtual clusters they may have.
+    pub quota_virtual_clusters: i64,
     /// When they were created.
     pub created_at: Timestamp,
 }
@@ -35,10 +37,12 @@ pub struct NewUser {
     pub role: Role,
     /// What all their clusters together may take.
     pub quota: Usage,
+    /// How many virtual clusters they may have.
+    pub quota_virtual_clusters: i64,
 }
 
 /// What to change of a user; `None` leaves it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct UserChange {
     /// What they may do.
     pub role: Option<Role>,
@@ -50,6 +54,12 @@ pub struct UserChange {
     pub memory: Option<Bytes>,
     /// Quota of persistent disk.
     pub storage: Option<Bytes>,
+    /// How many clusters.
+    pub clusters: Option<i64>,
+    /// How many instances.
+    pub instances: Option<i64>,
+    /// How many virtual clusters.
+    pub virtual_clusters: Option<i64>,
 }
 
 impl FromQueryResult for UserRow {
@@ -63,22 +73,25 @@ impl FromQueryResult for UserRow {
                 cpu: MilliCpu(row.try_get(prefix, "quota_cpu_milli")?),
                 memory: Bytes(row.try_get(prefix, "quota_memory_bytes")?),
                 storage: Bytes(row.try_get(prefix, "quota_storage_bytes")?),
+                clusters: row.try_get(prefix, "quota_clusters")?,
+                instances: row.try_get(prefix, "quota_instances")?,
             },
+            quota_virtual_clusters: row.try_get(prefix, "quota_virtual_clusters")?,
             created_at: Timestamp(row.try_get(prefix, "created_at")?),
         })
     }
 }
 
-impl Store {
+impl Intents {
     /// A user by id.
     pub async fn user(&self, id: UserId) -> Result<Option<UserRow>> {
-        sql::row(self.reader(), "SELECT * FROM users WHERE id = ?", [id.0.into()]).await
+        sql::row(self.pool().reader(), "SELECT * FROM users WHERE id = ?", [id.0.into()]).await
     }
 
     /// Users behind `after`, by id, with what each of them takes.
     pub async fn users(&self, after: i64, limit: u64) -> Result<Vec<(UserRow, Usage)>> {
         let sql = "SELECT * FROM users WHERE id > ? ORDER BY id LIMIT ?";
-        let users: Vec<UserRow> = sql::rows(self.reader(), sql, [after.into(), sql::at_most(limit)]).await?;
+        let users: Vec<UserRow> = sql::rows(self.pool().reader(), sql, [after.into(), sql::at_most(limit)]).await?;
         let Some(last) = users.last() else { return Ok(Vec::new()) };
         let used = self.usage_by_owner(after, last.id).await?;
         let with_usage = |user: UserRow| {
@@ -91,66 +104,76 @@ impl Store {
     /// The enabled admin who has been there longest.
     pub async fn first_admin(&self) -> Result<Option<UserRow>> {
         let sql = "SELECT * FROM users WHERE role = ? AND disabled = ? ORDER BY id LIMIT 1";
-        sql::row(self.reader(), sql, [Role::Admin.as_str().into(), false.into()]).await
+        sql::row(self.pool().reader(), sql, [Role::Admin.as_str().into(), false.into()]).await
     }
 }
 
 impl Tx {
     /// Adds a user. `None`: the name is taken.
-    pub async fn user_insert(&self, new: NewUser) -> Result<Option<UserRow>> {
-        let NewUser { username, role, quota } = new;
+    pub async fn user_insert(&self, new: &NewUser) -> Result<Option<UserRow>> {
+        let NewUser { username, role, quota, quota_virtual_clusters } = new.clone();
         // Asked first: a refused INSERT would spoil the transaction on PostgreSQL, and is left for two at the same moment.
-        let taken: Option<i64> = sql::scalar(&self.tx, "SELECT id FROM users WHERE username = ?", [username.as_str().into()]).await?;
+        let taken: Option<i64> = sql::scalar(self.connection(), "SELECT id FROM users WHERE username = ?", [username.as_str().into()]).await?;
         if taken.is_some() {
             return Ok(None);
         }
         let created_at = Timestamp::now();
-        let id = sql::insert_unless_taken(
-            &self.tx,
-            "INSERT INTO users (username, role, disabled, quota_cpu_milli, quota_memory_bytes, quota_storage_bytes, created_at, updated_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        let principal = sql::insert_unless_taken(self.connection(), "INSERT INTO principals (kind) VALUES (?)", ["user".into()]).await?;
+        let id = principal.ok_or_else(|| Error::internal("a principal has no unique column but its id"))?;
+        let inserted = sql::execute_unless_taken(
+            self.connection(),
+            "INSERT INTO users (id, username, role, disabled, quota_cpu_milli, quota_memory_bytes, quota_storage_bytes, quota_clusters, \
+             quota_instances, quota_virtual_clusters, session_epoch, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
             [
+                id.into(),
                 username.as_str().into(),
                 role.as_str().into(),
                 false.into(),
                 quota.cpu.0.into(),
                 quota.memory.0.into(),
                 quota.storage.0.into(),
+                quota.clusters.into(),
+                quota.instances.into(),
+                quota_virtual_clusters.into(),
                 created_at.0.into(),
                 created_at.0.into(),
             ],
         )
         .await?;
-        Ok(id.map(|id| UserRow { id: UserId(id), username, role, disabled: false, quota, created_at }))
+        Ok(inserted.map(|_| UserRow { id: UserId(id), username, role, disabled: false, quota, quota_virtual_clusters, created_at }))
     }
 
     /// Locks a user's row until the end: whoever reserves, scales or changes quota for the same owner waits here.
     pub async fn owner_lock(&self, id: UserId) -> Result<Option<UserRow>> {
         let sql = format!("SELECT * FROM users WHERE id = ?{}", for_update(self.backend()));
-        sql::row(&self.tx, &sql, [id.0.into()]).await
+        sql::row(self.connection(), &sql, [id.0.into()]).await
     }
 
     /// Locks all admins' rows and counts those who are enabled, so that the last one can't be taken away by two at once.
     pub async fn enabled_admins_lock(&self) -> Result<usize> {
         let sql = format!("SELECT id FROM users WHERE role = ? AND disabled = ? ORDER BY id{}", for_update(self.backend()));
-        let ids: Vec<i64> = sql::scalars(&self.tx, &sql, [Role::Admin.as_str().into(), false.into()]).await?;
+        let ids: Vec<i64> = sql::scalars(self.connection(), &sql, [Role::Admin.as_str().into(), false.into()]).await?;
         Ok(ids.len())
     }
 
     /// Changes a user.
-    pub async fn user_update(&self, id: UserId, change: UserChange) -> Result<()> {
-        let UserChange { role, disabled, cpu, memory, storage } = change;
+    pub async fn user_update(&self, id: UserId, change: &UserChange) -> Result<()> {
+        let UserChange { role, disabled, cpu, memory, storage, clusters, instances, virtual_clusters } = *change;
         sql::execute(
-            &self.tx,
+            self.connection(),
             "UPDATE users SET role = COALESCE(?, role), disabled = COALESCE(?, disabled), \
              quota_cpu_milli = COALESCE(?, quota_cpu_milli), quota_memory_bytes = COALESCE(?, quota_memory_bytes), \
-             quota_storage_bytes = COALESCE(?, quota_storage_bytes), updated_at = ? WHERE id = ?",
+             quota_storage_bytes = COALESCE(?, quota_storage_bytes), quota_clusters = COALESCE(?, quota_clusters), \
+             quota_instances = COALESCE(?, quota_instances), quota_virtual_clusters = COALESCE(?, quota_virtual_clusters), updated_at = ? WHERE id = ?",
             [
                 role.map(Role::as_str).into(),
                 disabled.into(),
                 cpu.map(|quota| quota.0).into(),
                 memory.map(|quota| quota.0).into(),
                 storage.map(|quota| quota.0).into(),
+                clusters.into(),
+                instances.into(),
+                virtual_clusters.into(),
                 Timestamp::now().0.into(),
                 id.0.into(),
             ],
@@ -161,8 +184,13 @@ impl Tx {
 
     /// Removes a user and their credentials. The caller has seen, under [`Tx::owner_lock`], that no cluster is left.
     pub async fn user_delete(&self, id: UserId) -> Result<()> {
-        for sql in ["DELETE FROM credentials WHERE user_id = ?", "DELETE FROM idempotency WHERE owner_id = ?", "DELETE FROM users WHERE id = ?"] {
-            sql::execute(&self.tx, sql, [id.0.into()]).await?;
+        for sql in [
+            "DELETE FROM credentials WHERE user_id = ?",
+            "DELETE FROM idempotency WHERE owner_id = ?",
+            "DELETE FROM users WHERE id = ?",
+            "DELETE FROM principals WHERE id = ?",
+        ] {
+            sql::execute(self.connection(), sql, [id.0.into()]).await?;
         }
         Ok(())
     }

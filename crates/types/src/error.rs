@@ -17,10 +17,10 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// How a quota stands in the way, in the units of the wire (cores, GiB).
+/// How a quota stands in the way, in the units of the wire (cores, GiB, numbers).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuotaShortage {
-    /// `cpu`, `memory` or `storage`.
+    /// `cpu`, `memory`, `storage`, `clusters` or `instances`.
     pub resource: &'static str,
     /// What was asked for.
     pub requested: f64,
@@ -75,6 +75,9 @@ pub enum Error {
         /// When to try again.
         retry_after_seconds: u32,
     },
+    /// Others held what this needed for too long; nothing was written.
+    #[error("Others are changing the same; try again")]
+    Contended,
     /// The caller asks for more at a time than one may.
     #[error("{message}")]
     TooMany {
@@ -125,7 +128,7 @@ impl Error {
             Self::Conflict { .. } => "conflict",
             Self::SuspendNotSupported => "suspend_not_supported",
             Self::QuotaExceeded(_) => "quota_exceeded",
-            Self::Unavailable { .. } => "unavailable",
+            Self::Unavailable { .. } | Self::Contended => "unavailable",
             Self::TooMany { .. } => "too_many_requests",
             Self::Member { timed_out: false, .. } => "member_failed",
             Self::Member { timed_out: true, .. } => "member_timeout",

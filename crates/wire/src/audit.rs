@@ -14,13 +14,17 @@ pub struct AuditEntry {
     /// When.
     #[schema(schema_with = schema::time)]
     pub at: Timestamp,
-    /// Who did it.
-    #[schema(schema_with = schema::id)]
-    pub actor_id: UserId,
+    /// Who did it; null where nobody got in.
+    #[schema(schema_with = schema::optional_id)]
+    pub actor_id: Option<UserId>,
     /// What: `cluster.create`.
     pub action: String,
     /// To what: `cluster/1`.
     pub target: String,
     /// More about it.
     pub detail: Option<String>,
+    /// In which request.
+    pub request_id: Option<String>,
+    /// From which address.
+    pub address: Option<String>,
 }

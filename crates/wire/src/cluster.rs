@@ -97,6 +97,11 @@ pub struct Cluster {
     pub reason: Option<String>,
     /// Why it is not where it should be, in a sentence.
     pub message: Option<String>,
+    /// Where it lives does not answer: what is said here was seen before.
+    pub stale: bool,
+    /// Since when that is so.
+    #[schema(schema_with = schema::optional_time)]
+    pub stale_since: Option<Timestamp>,
     /// When it was created.
     #[schema(schema_with = schema::time)]
     pub created_at: Timestamp,
@@ -123,6 +128,26 @@ pub struct ClusterDeleted {
     /// `deleting`.
     #[schema(schema_with = schema::cluster_status)]
     pub status: Word<ClusterStatus>,
+}
+
+/// A cluster that was given up, though nothing confirms that it is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterAbandoned {
+    /// A sentence.
+    pub message: String,
+    /// The namespace that may still hold what is left of it.
+    pub namespace: String,
+    /// Where that namespace is.
+    pub member: String,
+}
+
+/// How to stop all instances. May be left out.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StopCluster {
+    /// Stop them whatever they are: also suspended ones, and those that are on their way elsewhere.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// What an operation on all instances did. The count of those operated on is named after the operation.

@@ -13,6 +13,9 @@ pub struct OperateInstance {
     /// `start`, `stop`, `suspend` or `resume`.
     #[schema(schema_with = schema::operation)]
     pub operation: Operation,
+    /// Stop it whatever it is: also when it is suspended, or on its way elsewhere (`stop` only).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub force: bool,
 }
 
 /// How much an operation may lose.
@@ -63,6 +66,11 @@ pub struct Instance {
     pub reason: Option<String>,
     /// Why it is in its state, in a sentence.
     pub message: Option<String>,
+    /// Where it lives does not answer: what is said here was seen before.
+    pub stale: bool,
+    /// Since when that is so.
+    #[schema(schema_with = schema::optional_time)]
+    pub stale_since: Option<Timestamp>,
     /// Since when it is in its state.
     #[schema(schema_with = schema::time)]
     pub since: Timestamp,

@@ -102,7 +102,7 @@ pub struct Field {
 /// A quota that stands in the way; cores or GiB.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Shortage {
-    /// `cpu`, `memory` or `storage`.
+    /// `cpu`, `memory`, `storage`, `clusters` or `instances`.
     #[schema(value_type = String)]
     pub resource: Word<Resource>,
     /// What was asked for.

@@ -44,7 +44,15 @@ macro_rules! optionals {
         $(pub(crate) fn $name() -> RefOr<Schema> { optional($of()) })*
     };
 }
-optionals!(optional_cpu = cpu, optional_gib = gib, optional_decimal = decimal, optional_role = role, optional_transition = transition);
+optionals!(
+    optional_cpu = cpu,
+    optional_gib = gib,
+    optional_id = id,
+    optional_decimal = decimal,
+    optional_role = role,
+    optional_time = time,
+    optional_transition = transition
+);
 
 /// Cores, on the way in.
 pub(crate) fn cpu() -> RefOr<Schema> {

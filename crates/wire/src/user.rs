@@ -27,6 +27,18 @@ pub struct CreateUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_gib)]
     pub quota_storage: Option<Amount>,
+    /// How many clusters the user may have (default 100).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub quota_clusters: Option<i64>,
+    /// How many instances all of them may have (default 1,000).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub quota_instances: Option<i64>,
+    /// How many virtual clusters the user may have (default 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub quota_virtual_clusters: Option<i64>,
     /// Default `user`. Only an admin may ask for another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_role)]
@@ -49,6 +61,18 @@ pub struct UpdateUser {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_gib)]
     pub quota_storage: Option<Amount>,
+    /// How many clusters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub quota_clusters: Option<i64>,
+    /// How many instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub quota_instances: Option<i64>,
+    /// How many virtual clusters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0)]
+    pub quota_virtual_clusters: Option<i64>,
     /// What the user may do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(schema_with = schema::optional_role)]
@@ -80,6 +104,12 @@ pub struct User {
     /// Persistent disk in GiB allowed.
     #[schema(schema_with = schema::decimal)]
     pub quota_storage: Bytes,
+    /// Clusters allowed.
+    pub quota_clusters: i64,
+    /// Instances allowed, of all clusters.
+    pub quota_instances: i64,
+    /// Virtual clusters allowed.
+    pub quota_virtual_clusters: i64,
     /// CPU cores taken.
     #[schema(schema_with = schema::decimal)]
     pub used_cpu: MilliCpu,
@@ -89,6 +119,10 @@ pub struct User {
     /// Persistent disk in GiB taken.
     #[schema(schema_with = schema::decimal)]
     pub used_storage: Bytes,
+    /// Clusters that there are.
+    pub used_clusters: i64,
+    /// Instances that there are.
+    pub used_instances: i64,
     /// When the user was created.
     #[schema(schema_with = schema::time)]
     pub created_at: Timestamp,
@@ -152,4 +186,34 @@ pub struct Quota {
     /// Persistent disk in GiB left.
     #[schema(schema_with = schema::decimal)]
     pub available_storage: Bytes,
+    /// Clusters allowed.
+    pub total_clusters: i64,
+    /// Clusters that there are.
+    pub used_clusters: i64,
+    /// Clusters left.
+    pub available_clusters: i64,
+    /// Instances allowed, of all clusters.
+    pub total_instances: i64,
+    /// Instances that there are.
+    pub used_instances: i64,
+    /// Instances left.
+    pub available_instances: i64,
+    /// Virtual clusters allowed.
+    pub total_virtual_clusters: i64,
+    /// Virtual clusters that there are.
+    pub used_virtual_clusters: i64,
+    /// Virtual clusters left.
+    pub available_virtual_clusters: i64,
+    /// CPU cores of the smallest instance.
+    #[schema(schema_with = schema::decimal)]
+    pub min_cpu_per_instance: MilliCpu,
+    /// CPU cores of the largest instance; null: no limit but the quota.
+    #[schema(schema_with = schema::optional_decimal)]
+    pub max_cpu_per_instance: Option<MilliCpu>,
+    /// Memory in GiB of the smallest instance.
+    #[schema(schema_with = schema::decimal)]
+    pub min_memory_per_instance: Bytes,
+    /// Memory in GiB of the largest instance; null: no limit but the quota.
+    #[schema(schema_with = schema::optional_decimal)]
+    pub max_memory_per_instance: Option<Bytes>,
 }

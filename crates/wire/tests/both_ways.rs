@@ -112,6 +112,7 @@ fn every_error_has_a_code_that_clients_know() {
         (Error::SuspendNotSupported, Code::SuspendNotSupported),
         (Error::QuotaExceeded(vec![shortage]), Code::QuotaExceeded),
         (Error::Unavailable { message: message(), retry_after_seconds: 1 }, Code::Unavailable),
+        (Error::Contended, Code::Unavailable),
         (Error::TooMany { message: message(), retry_after_seconds: 1 }, Code::TooManyRequests),
         (Error::Member { member: member(), message: message(), timed_out: false }, Code::MemberFailed),
         (Error::Member { member: member(), message: message(), timed_out: true }, Code::MemberTimeout),

@@ -85,7 +85,7 @@ fn reads(peer: &Peer, ours: &Product, interrupt: &Interrupt) -> Result<Vec<Row>>
 
 /// The same data as the peer's: one user, 20 clusters of 3 instances, all running.
 fn furnish(ours: &Product) -> Result<()> {
-    let user = json!({"username": "bench", "token": TOKEN, "quota_cpu": 1000, "quota_memory": 1000});
+    let user = json!({"username": "bench", "token": TOKEN, "quota_cpu": 1000, "quota_memory": 1000, "quota_clusters": 1_000_000, "quota_instances": 1_000_000});
     ours.call(Method::POST, "/api/v1/users/", &ours.admin_token, Some(&user))?;
     for number in 1..=CLUSTERS {
         let cluster = json!({"name": format!("bench-{number}"), "instance_type": "container", "cpu_per_instance": 1, "memory_per_instance": 1, "instance_count": 3});

@@ -51,7 +51,7 @@ fn bare_commits(dir: &Path, mode: &str) -> Result<f64> {
 fn creates_per_second(binary: &Path, dir: &Path) -> Result<f64> {
     let sandbox = Product::dev(binary, &sub(dir, "dev")?)?;
     let ours = Product::serve(binary, &sub(dir, "serve")?, sandbox.kubeconfig.as_deref())?;
-    let user = json!({"username": "creator", "token": TOKEN, "quota_cpu": 1_000_000, "quota_memory": 1_000_000});
+    let user = json!({"username": "creator", "token": TOKEN, "quota_cpu": 1_000_000, "quota_memory": 1_000_000, "quota_clusters": 1_000_000, "quota_instances": 1_000_000});
     ours.call(Method::POST, "/api/v1/users/", &ours.admin_token, Some(&user))?;
     let script = checkout::root().join("bench").join("create.lua");
     wrk::run(&format!("{}/api/v1/clusters/", ours.url), TOKEN, SECONDS, Some(&script))

@@ -3,14 +3,14 @@
 //! Extractors of a handler run in their order and its body comes last: who may not do a thing is refused before a byte of the
 //! body is read. The rules are [`app`]'s; it asks them again where it carries them out.
 
-use app::Caller;
+use app::{Action, Caller};
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
 use types::{Error, Secret};
 
-use crate::{budget::Held, error::ApiError, state::State};
+use crate::{budget::Held, error::ApiError, request_id, state::State};
 
 /// An authenticated caller. A handler that has one can't be reached without a credential.
 pub(crate) struct Auth(pub(crate) Caller);
@@ -32,7 +32,7 @@ impl FromRequestParts<State> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
         let Auth(caller) = Auth::from_request_parts(parts, state).await?;
-        caller.require_write()?;
+        caller.may(Action::InstanceOperate)?;
         Ok(Self(caller))
     }
 }
@@ -42,7 +42,7 @@ impl FromRequestParts<State> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
         let Auth(caller) = Auth::from_request_parts(parts, state).await?;
-        caller.require_admin()?;
+        caller.may(Action::UserUpdate)?;
         Ok(Self(caller))
     }
 }
@@ -52,7 +52,7 @@ impl FromRequestParts<State> for SignUp {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
         let MaybeAuth(caller) = MaybeAuth::from_request_parts(parts, state).await?;
-        state.app.require_sign_up(caller.as_ref())?;
+        state.app.may_sign_up(caller.as_ref())?;
         Ok(Self(caller))
     }
 }
@@ -84,11 +84,22 @@ impl FromRequestParts<State> for MaybeAuth {
         }
         let caller = match state.app.authenticate(&Secret::new(token)).await {
             Ok(caller) => caller,
-            Err(error @ Error::Unauthenticated(_)) => return Err(state.sign_ins.failed(parts, error).await.into()),
+            Err(error @ Error::Unauthenticated(_)) => return Err(refuse(parts, state, error).await.into()),
             Err(error) => return Err(error.into()),
         };
         Held::keep(parts, state.budget.request_of(caller.user.id)?);
         parts.extensions.insert(caller.user.id);
-        Ok(Self(Some(caller)))
+        let address = state.sign_ins.address(parts).map(|address| address.to_string());
+        Ok(Self(Some(caller.asking(Some(request_id::current()), address))))
     }
+}
+
+/// What a failed sign-in is answered with. Who guesses is written down: once when it begins, once when it does not end.
+async fn refuse(parts: &Parts, state: &State, error: Error) -> Error {
+    if let Some((address, times)) = state.sign_ins.count(parts)
+        && let Err(error) = state.app.sign_in_failed(address.to_string(), request_id::current(), times).await
+    {
+        tracing::warn!(%address, %error, "cannot record that sign-ins fail");
+    }
+    state.sign_ins.slow_down(parts, error).await
 }

@@ -13,14 +13,14 @@ use serde::Deserialize;
 use types::{ClusterId, Error, Operation, UserId};
 use utoipa::IntoParams;
 use wire::{
-    cluster::{BulkResult, Cluster, ClusterDeleted, ClusterDetail, CreateCluster, UpdateCluster},
+    cluster::{BulkResult, Cluster, ClusterAbandoned, ClusterDeleted, ClusterDetail, CreateCluster, StopCluster, UpdateCluster},
     instance::Instance,
 };
 
 use crate::{
     error::Result,
-    extract::{Auth, Body, Id, Query, Writer},
-    page::{PageQuery, page},
+    extract::{Auth, Body, Id, OptionalBody, Query, Writer},
+    page::{LIMIT_MAX, PageQuery, link_next, page},
     routes::{self, instance::ModeQuery},
 };
 
@@ -56,7 +56,7 @@ pub(super) async fn create(
     let key = idempotency_key(&headers)?;
     let created = state.app.cluster_create(&caller, request, &bytes, key, Duration::from_secs(wait)).await?;
     let location = format!("{PATH}/{}", created.cluster.cluster.id);
-    let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], Json(created.cluster)).into_response();
+    let mut response = (StatusCode::CREATED, [(header::LOCATION, location)], detail(created.cluster)).into_response();
     if created.replayed {
         response.headers_mut().insert("idempotency-replayed", header::HeaderValue::from_static("true"));
     }
@@ -93,13 +93,25 @@ pub(super) async fn list(
     Ok(page(clusters, PATH, limit, more, &kept))
 }
 
-/// A cluster with its instances.
+/// A cluster with its instances: the first 500, the others behind `Link`.
 #[utoipa::path(
     get, path = "/api/v1/clusters/{cluster_id}", tag = "clusters", operation_id = "cluster_get", params(("cluster_id" = i64, Path)),
     responses((status = 200, body = ClusterDetail))
 )]
-pub(super) async fn get(State(state): State<routes::State>, Auth(caller): Auth, Id(id): Id<ClusterId>) -> Result<Json<ClusterDetail>> {
-    Ok(Json(state.app.cluster_get(&caller, id).await?))
+pub(super) async fn get(State(state): State<routes::State>, Auth(caller): Auth, Id(id): Id<ClusterId>) -> Result<Response> {
+    Ok(detail(state.app.cluster_get(&caller, id).await?))
+}
+
+/// With the way to the instances that it has no room for.
+fn detail(cluster: ClusterDetail) -> Response {
+    let shown = i64::try_from(cluster.instances.len()).unwrap_or(i64::MAX);
+    let next = format!("{PATH}/{}/instances?limit={LIMIT_MAX}&cursor={shown}", cluster.cluster.id);
+    let more = cluster.cluster.instance_count > shown;
+    let mut response = Json(cluster).into_response();
+    if more {
+        link_next(&mut response, &next);
+    }
+    response
 }
 
 /// Change how many instances a cluster has. Fewer removes those with the highest numbers.
@@ -112,16 +124,33 @@ pub(super) async fn scale(
     Writer(caller): Writer,
     Id(id): Id<ClusterId>,
     Body(request, _): Body<UpdateCluster>,
-) -> Result<Json<ClusterDetail>> {
-    Ok(Json(state.app.cluster_scale(&caller, id, request).await?))
+) -> Result<Response> {
+    Ok(detail(state.app.cluster_scale(&caller, id, request).await?))
 }
 
-/// Delete a cluster: 202 while it goes, 404 when it is gone. Its quota is given back once its compute is gone.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DeleteQuery {
+    /// Drop it at once, though nothing confirms that it is gone (admins).
+    abandon: Option<bool>,
+}
+
+/// Delete a cluster: 202 while it goes, 404 when it is gone. Its quota is given back once its compute is gone. An admin may give up
+/// one that can never be confirmed gone: `?abandon=true` drops it at once (200) and leaves a record.
 #[utoipa::path(
-    delete, path = "/api/v1/clusters/{cluster_id}", tag = "clusters", operation_id = "cluster_delete", params(("cluster_id" = i64, Path)),
-    responses((status = 202, body = ClusterDeleted))
+    delete, path = "/api/v1/clusters/{cluster_id}", tag = "clusters", operation_id = "cluster_delete",
+    params(("cluster_id" = i64, Path), DeleteQuery),
+    responses((status = 202, body = ClusterDeleted), (status = 200, body = ClusterAbandoned))
 )]
-pub(super) async fn delete(State(state): State<routes::State>, Writer(caller): Writer, Id(id): Id<ClusterId>) -> Result<Response> {
+pub(super) async fn delete(
+    State(state): State<routes::State>,
+    Writer(caller): Writer,
+    Id(id): Id<ClusterId>,
+    Query(DeleteQuery { abandon }): Query<DeleteQuery>,
+) -> Result<Response> {
+    if abandon == Some(true) {
+        return Ok(Json(state.app.cluster_abandon(&caller, id).await?).into_response());
+    }
     let deleted = state.app.cluster_delete(&caller, id).await?;
     Ok((StatusCode::ACCEPTED, Json(deleted)).into_response())
 }
@@ -137,7 +166,7 @@ pub(super) async fn suspend(
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Json<BulkResult>> {
-    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Suspend, mode.unwrap_or_default()).await?))
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Suspend, mode.unwrap_or_default(), false).await?))
 }
 
 /// Resume all suspended instances, and only those.
@@ -151,7 +180,7 @@ pub(super) async fn resume(
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Json<BulkResult>> {
-    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Resume, mode.unwrap_or_default()).await?))
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Resume, mode.unwrap_or_default(), false).await?))
 }
 
 /// Start all stopped and failed instances.
@@ -165,21 +194,22 @@ pub(super) async fn start(
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
 ) -> Result<Json<BulkResult>> {
-    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Start, mode.unwrap_or_default()).await?))
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Start, mode.unwrap_or_default(), false).await?))
 }
 
-/// Stop all running and failed instances.
+/// Stop all running and failed instances; with `{"force": true}` all there are. The body may be left out.
 #[utoipa::path(
     post, path = "/api/v1/clusters/{cluster_id}/stop", tag = "clusters", operation_id = "cluster_stop",
-    params(("cluster_id" = i64, Path), ModeQuery), responses((status = 200, body = BulkResult))
+    params(("cluster_id" = i64, Path), ModeQuery), request_body = Option<StopCluster>, responses((status = 200, body = BulkResult))
 )]
 pub(super) async fn stop(
     State(state): State<routes::State>,
     Writer(caller): Writer,
     Id(id): Id<ClusterId>,
     Query(ModeQuery { mode }): Query<ModeQuery>,
+    OptionalBody(StopCluster { force }): OptionalBody<StopCluster>,
 ) -> Result<Json<BulkResult>> {
-    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Stop, mode.unwrap_or_default()).await?))
+    Ok(Json(state.app.cluster_operate(&caller, id, Operation::Stop, mode.unwrap_or_default(), force).await?))
 }
 
 /// The instances of a cluster, by number.

@@ -51,7 +51,7 @@ pub(super) async fn operate(
     Query(ModeQuery { mode }): Query<ModeQuery>,
     Body(request, _): Body<OperateInstance>,
 ) -> Result<Response> {
-    let operated = state.app.instance_operate(&caller, id, request.operation, mode.unwrap_or_default()).await?;
+    let operated = state.app.instance_operate(&caller, id, request.operation, mode.unwrap_or_default(), request.force).await?;
     let status = if operated.settled { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(operated)).into_response())
 }
@@ -96,6 +96,6 @@ pub(super) async fn events(State(state): State<routes::State>, Auth(caller): Aut
 
 /// What this installation can do, and what suspending means.
 #[utoipa::path(get, path = "/api/v1/capabilities", tag = "operations", operation_id = "capabilities", responses((status = 200, body = Capabilities)))]
-pub(super) async fn capabilities(State(state): State<routes::State>, _caller: Auth) -> Json<Capabilities> {
-    Json(state.app.capabilities())
+pub(super) async fn capabilities(State(state): State<routes::State>, Auth(caller): Auth) -> Result<Json<Capabilities>> {
+    Ok(Json(state.app.capabilities(&caller)?))
 }

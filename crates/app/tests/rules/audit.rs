@@ -65,7 +65,10 @@ async fn the_trail_says_who_did_it_and_keeps_what_is_gone() {
     world.app.user_delete(&world.admin, ann.user.id).await.expect("deletes");
     let entries = world.app.audit_list(&world.admin, None, 100).await.expect("is told");
     let actors: Vec<_> = entries.iter().rev().skip(2).map(|entry| (entry.action.as_str(), entry.actor_id)).collect();
-    assert_eq!(actors, [("cluster.create", ann.user.id), ("cluster.delete", world.admin.user.id), ("user.delete", world.admin.user.id)]);
+    assert_eq!(
+        actors,
+        [("cluster.create", Some(ann.user.id)), ("cluster.delete", Some(world.admin.user.id)), ("user.delete", Some(world.admin.user.id))]
+    );
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::world::{Resume, Start, Stop, Suspend, World, ids};
 
 /// The states that each operation touches; it leaves all others alone.
 const TOUCHED: [(Operation, &[InstanceStatus]); 4] =
-    [(Start, &[Stopped, Failed]), (Stop, &[Running, Failed]), (Suspend, &[Running]), (Resume, &[InstanceStatus::Suspended])];
+    [(Start, &[Stopped, Failed]), (Stop, &[Running, Failed, InstanceStatus::Pending]), (Suspend, &[Running]), (Resume, &[InstanceStatus::Suspended])];
 
 fn count(result: &BulkResult, operation: Operation) -> Option<usize> {
     match operation {

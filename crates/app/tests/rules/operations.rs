@@ -23,8 +23,8 @@ use Becomes::{Already, On, Refused};
 /// From each state, each operation.
 const TABLE: [(InstanceStatus, Operation, Becomes); 20] = [
     (InstanceStatus::Pending, Start, Already),
-    (InstanceStatus::Pending, Stop, Refused(&[])),
-    (InstanceStatus::Pending, Suspend, Refused(&[])),
+    (InstanceStatus::Pending, Stop, On(Stopped)),
+    (InstanceStatus::Pending, Suspend, Refused(&["stop"])),
     (InstanceStatus::Pending, Resume, Already),
     (InstanceStatus::Running, Start, Already),
     (InstanceStatus::Running, Stop, On(Stopped)),
@@ -100,18 +100,60 @@ async fn where_an_instance_is_going_is_told_until_it_is_there() {
 }
 
 #[tokio::test]
-async fn the_opposite_of_what_is_under_way_is_refused_and_its_repeat_is_not() {
+async fn what_does_not_settle_has_a_way_back_or_out() {
     let world = World::new().await;
     let ann = world.user("ann").await;
     let id = ids(&world.running(&ann, "web", 1).await)[0];
-    world.operate(&ann, id, Stop).await.expect("goes");
-    let trail = world.trail().await;
-    for opposite in [Start, Suspend, Resume] {
-        assert_eq!(refused(world.operate(&ann, id, opposite).await), "conflict");
+    for (under_way, refusals, way) in [(Stop, [Suspend, Resume], Start), (Suspend, [Start, Start], Resume), (Suspend, [Start, Start], Stop)] {
+        world.operate(&ann, id, under_way).await.expect("goes");
+        let trail = world.trail().await;
+        for refusal in refusals {
+            assert_eq!(refused(world.operate(&ann, id, refusal).await), "conflict", "{refusal} during {under_way}");
+        }
+        world.operate(&ann, id, under_way).await.expect("is under way");
+        assert_eq!(world.instance(id).await.desired, under_way.target());
+        assert_eq!(world.trail().await, trail);
+        world.operate(&ann, id, way).await.expect("leads back, or out");
+        assert_eq!(world.instance(id).await.desired, way.target());
+        world.bring_back(&ann, id).await;
     }
-    world.operate(&ann, id, Stop).await.expect("is under way");
-    assert_eq!(world.instance(id).await.desired, Stopped);
-    assert_eq!(world.trail().await, trail);
+}
+
+#[tokio::test]
+async fn a_forced_stop_is_taken_whatever_the_instance_is() {
+    let world = World::new().await;
+    let ann = world.user("ann").await;
+    for (n, status) in InstanceStatus::ALL.iter().enumerate() {
+        let cluster = world.running(&ann, &format!("web-{n}"), 1).await;
+        let id = ids(&cluster)[0];
+        world.bring_to(&ann, id, *status).await;
+        let stopped = world.app.instance_operate(&ann, id, Stop, wire::instance::Mode::Usual, true).await.expect("is taken");
+        assert_eq!(stopped.instance.desired, Stopped, "{status}");
+    }
+    let all = world.running(&ann, "all", 3).await;
+    world.operate(&ann, ids(&all)[0], Suspend).await.expect("goes");
+    let result = world.app.cluster_operate(&ann, all.cluster.id, Stop, wire::instance::Mode::Usual, true).await.expect("is taken");
+    assert_eq!((result.pending, result.skipped), (3, 0));
+    let id = ids(&all)[0];
+    assert_eq!(refused(world.app.instance_operate(&ann, id, Start, wire::instance::Mode::Usual, true).await), "invalid");
+}
+
+/// What has a reason for not getting on is not waited for when the way out is asked.
+#[tokio::test]
+async fn an_instance_in_trouble_is_stopped_at_once() {
+    let world = World::patient().await;
+    let ann = world.user("ann").await;
+    let cluster = world.create(&ann, "web", json!({})).await;
+    let id = ids(&cluster)[0];
+    world.trouble(id, "ImagePullBackOff").await;
+    world.woken();
+    let operated = world.operate(&ann, id, Stop);
+    let woken = async {
+        world.until_woken().await;
+        world.observe(id, InstanceStatus::Stopped).await;
+    };
+    let (operated, ()) = tokio::time::timeout(std::time::Duration::from_secs(5), async { tokio::join!(operated, woken) }).await.expect("at once");
+    assert!(operated.expect("is taken").settled);
 }
 
 #[tokio::test]
@@ -134,12 +176,12 @@ async fn a_start_after_a_failure_tries_again() {
 async fn strict_mode_refuses_to_lose_memory_and_nothing_else() {
     let world = World::new().await;
     let ann = world.user("ann").await;
-    let strictly = async |id, operation| world.app.instance_operate(&ann, id, operation, Mode::Strict).await;
+    let strictly = async |id, operation| world.app.instance_operate(&ann, id, operation, Mode::Strict, false).await;
 
     let pods = world.running(&ann, "pods", 1).await;
     let pod = ids(&pods)[0];
     assert_eq!(refused(strictly(pod, Suspend).await), "suspend_not_supported");
-    assert_eq!(refused(world.app.cluster_operate(&ann, pods.cluster.id, Suspend, Mode::Strict).await), "suspend_not_supported");
+    assert_eq!(refused(world.app.cluster_operate(&ann, pods.cluster.id, Suspend, Mode::Strict, false).await), "suspend_not_supported");
     assert_eq!(world.instance(pod).await.desired, Running);
     for operation in [Stop, Start] {
         strictly(pod, operation).await.expect("loses no memory that was promised");
@@ -165,6 +207,6 @@ async fn what_suspending_means_is_told_before_it_is_done() {
     }
     let (zero, paused) = (Word::Known(Suspension::ScaleToZero), Word::Known(Suspension::PausedInRam));
     assert_eq!(told, [(zero.clone(), false, false, true), (zero.clone(), false, true, true), (paused.clone(), true, true, false)]);
-    let capabilities = world.app.capabilities();
+    let capabilities = world.app.capabilities(&world.admin).expect("is told");
     assert_eq!((capabilities.container.semantics, capabilities.vm.semantics), (zero, paused));
 }

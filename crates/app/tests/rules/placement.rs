@@ -10,7 +10,7 @@ async fn a_cluster_goes_to_local_when_it_names_none() {
     let ann = world.user("ann").await;
     assert_eq!(world.create(&ann, "a", json!({})).await.cluster.member, "local");
     assert_eq!(world.create(&ann, "b", json!({"member": "local"})).await.cluster.member, "local");
-    assert_eq!(world.app.capabilities().members, ["local"]);
+    assert_eq!(world.app.capabilities(&world.admin).expect("is told").members, ["local"]);
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn without_a_member_users_work_and_clusters_are_refused_until_later() {
     assert_eq!(refused(world.try_create(&ann, "web", json!({})).await), "unavailable");
     assert_eq!(refused_fields(world.try_create(&ann, "web", json!({"member": "elsewhere"})).await), ["member"]);
     assert_eq!(refused_fields(world.try_create(&ann, "", json!({})).await), ["name"], "what is wrong anyway is told first");
-    assert!(world.app.capabilities().members.is_empty());
+    assert!(world.app.capabilities(&world.admin).expect("is told").members.is_empty());
     assert_eq!(world.used(&ann).await.0, 0.0);
     world.app.database_ready().await.expect("the database answers");
 }

@@ -40,7 +40,7 @@ async fn writes(world: &World, caller: &Caller, cluster: ClusterId, instance: In
     for operation in [Start, Stop, Suspend, Resume] {
         said_to.push((operation.as_str(), said(world.operate(caller, instance, operation).await)));
         said_to.push(("of all", said(world.operate_all(caller, cluster, operation).await)));
-        said_to.push(("strictly", said(world.app.instance_operate(caller, instance, operation, Mode::Strict).await)));
+        said_to.push(("strictly", said(world.app.instance_operate(caller, instance, operation, Mode::Strict, false).await)));
     }
     said_to.push(("delete", said(world.app.cluster_delete(caller, cluster).await)));
     said_to

@@ -27,7 +27,7 @@ async fn an_admin_creates_users_of_every_role_with_their_quota() {
 #[tokio::test]
 async fn where_sign_up_is_closed_only_an_admin_creates_users() {
     let world = World::new().await;
-    assert!(!world.app.capabilities().open_sign_up);
+    assert!(!world.app.capabilities(&world.admin).expect("is told").open_sign_up);
     assert_eq!(refused(world.create_user(None, json!({"username": "eve"})).await), "unauthenticated");
     for role in [Role::User, Role::Viewer] {
         let caller = world.somebody(role.as_str(), role).await;
@@ -38,7 +38,7 @@ async fn where_sign_up_is_closed_only_an_admin_creates_users() {
 #[tokio::test]
 async fn where_sign_up_is_open_anybody_becomes_a_user_and_nothing_more() {
     let world = open().await;
-    assert!(world.app.capabilities().open_sign_up);
+    assert!(world.app.capabilities(&world.admin).expect("is told").open_sign_up);
     let created = world.create_user(None, json!({"username": "eve"})).await.expect("signs up").user;
     assert_eq!(created.role, Role::User);
     let ann = world.user("ann").await;

@@ -20,9 +20,10 @@ async fn who_is_woken_finds_what_was_written() {
     let world = World::new().await;
     let ann = world.user("ann").await;
     let found: Arc<Mutex<Vec<Found>>> = Arc::default();
-    let (store, log) = (world.store.clone(), Arc::clone(&found));
-    let app = world.with_wake(Arc::new(move |id| {
-        let read = block_in_place(|| Handle::current().block_on(store.cluster_intent(id))).expect("asks");
+    let (rows, log) = (world.db.observations.clone(), Arc::clone(&found));
+    let app = world.with_wake(Arc::new(move |member, subject| {
+        let types::Subject::Cluster(id) = subject else { panic!("{subject} was woken") };
+        let read = block_in_place(|| Handle::current().block_on(rows.cluster_intent_on(member, id))).expect("asks");
         let read = read.map(|c| (c.instances.iter().filter(|i| !i.deleting).map(|i| i.desired.as_str()).collect(), c.deleting));
         log.lock().expect("no test panicked").push(read);
     }));
@@ -37,10 +38,10 @@ async fn who_is_woken_finds_what_was_written() {
     app.cluster_scale(&ann, id, UpdateCluster { instance_count: 2 }).await.expect("scales");
     assert_eq!(found(), [Some((vec!["running"; 2], false))]);
     world.settle(id).await;
-    app.instance_operate(&ann, instance, Stop, Mode::Usual).await.expect("operates");
+    app.instance_operate(&ann, instance, Stop, Mode::Usual, false).await.expect("operates");
     assert_eq!(found(), [Some((vec!["stopped", "running"], false))]);
     world.settle(id).await;
-    app.cluster_operate(&ann, id, Suspend, Mode::Usual).await.expect("operates");
+    app.cluster_operate(&ann, id, Suspend, Mode::Usual, false).await.expect("operates");
     assert_eq!(found(), [Some((vec!["stopped", "suspended"], false))]);
     app.cluster_delete(&ann, id).await.expect("deletes");
     assert_eq!(found(), [Some((vec!["stopped", "suspended"], true))]);
@@ -63,7 +64,7 @@ async fn what_is_read_refused_or_there_already_wakes_nobody() {
     world.operate(&ann, instance, Start).await.expect("is running");
     world.operate_all(&ann, id, Resume).await.expect("none is suspended");
     world.app.cluster_get(&ann, id).await.expect("looks");
-    assert_eq!(refused(world.app.instance_operate(&ann, instance, Suspend, Mode::Strict).await), "suspend_not_supported");
+    assert_eq!(refused(world.app.instance_operate(&ann, instance, Suspend, Mode::Strict, false).await), "suspend_not_supported");
     assert_eq!(world.woken(), []);
 
     world.app.cluster_delete(&ann, id).await.expect("deletes");

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use app::{App, Caller, Created, Policy, Wake};
+use app::{App, Caller, Changes, Created, Policy, Wake};
 use members::{Identity, Member};
 use serde_json::{Value, json};
-use store::{ClusterObservation, InstanceIntent, InstanceObservation, Lease, Store};
+use store::{ClusterIntent, ClusterObservation, InstanceIntent, InstanceObservation, InstanceObserved, Lease, LeaseName, Opened, TokenKey};
 use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
-use types::{ClusterId, Error, InstanceId, InstanceStatus, MemberId, Operation, Result, Role, Secret};
+use types::{ClusterId, Error, InstanceId, InstanceStatus, MemberId, Operation, Result, Role, Secret, Subject};
 use wire::{
     cluster::{BulkResult, ClusterDetail, CreateCluster, UpdateCluster},
     instance::{Instance, Mode, OperatedInstance},
@@ -35,6 +35,11 @@ contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
 users: [{name: nobody, user: {}}]
 ";
 
+/// What tokens are called here is short.
+fn usual() -> Policy {
+    Policy { token_min: 6, ..Policy::default() }
+}
+
 /// Installations differ in these; the usual one answers operations without waiting for them.
 pub(crate) struct Setup {
     pub(crate) policy: Policy,
@@ -43,7 +48,7 @@ pub(crate) struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { policy: Policy { operation_wait: Duration::ZERO, ..Policy::default() }, kubernetes: true }
+        Self { policy: Policy { operation_wait: Duration::ZERO, ..usual() }, kubernetes: true }
     }
 }
 
@@ -56,7 +61,8 @@ struct Wakes {
 
 pub(crate) struct World {
     pub(crate) app: App,
-    pub(crate) store: Store,
+    pub(crate) db: Opened,
+    token_key: TokenKey,
     pub(crate) admin: Caller,
     local: Option<Arc<Member>>,
     wakes: Arc<Wakes>,
@@ -72,12 +78,14 @@ impl World {
 
     /// Operations wait for their end.
     pub(crate) async fn patient() -> Self {
-        Self::with(Setup { policy: Policy { operation_wait: DEADLINE, ..Policy::default() }, kubernetes: true }).await
+        Self::with(Setup { policy: Policy { operation_wait: DEADLINE, ..usual() }, kubernetes: true }).await
     }
 
     pub(crate) async fn with(Setup { policy, kubernetes }: Setup) -> Self {
-        let (store, directory) = empty_store().await;
-        let lease = store.lease_acquire(MemberId::LOCAL, "the tests", Duration::from_secs(3600)).await.expect("asks").expect("free");
+        let (db, directory) = empty_database().await;
+        let token_key = db.schema.token_key().await.expect("was made");
+        let replica = db.leases.join("the tests", Duration::from_secs(3600)).await.expect("joins");
+        let lease = db.leases.claim(&replica, LeaseName::Member(MemberId::LOCAL)).await.expect("asks").expect("free");
         let local = if kubernetes {
             let kubeconfig = directory.path().join("kubeconfig");
             std::fs::write(&kubeconfig, KUBECONFIG).expect("writes");
@@ -87,25 +95,27 @@ impl World {
         };
         let wakes = Arc::new(Wakes::default());
         let record = Arc::clone(&wakes);
-        let wake: Wake = Arc::new(move |id| {
+        let wake: Wake = Arc::new(move |member, subject| {
+            let Subject::Cluster(id) = subject else { panic!("{subject} was woken") };
+            assert_eq!(member, MemberId::LOCAL);
             record.woken.lock().expect("no test panicked").push(id);
             record.news.notify_one();
         });
-        let (observed, changes) = watch::channel(0);
-        let app = App::new(store.clone(), policy, local.clone(), wake, changes);
+        let observed = watch::Sender::new(0);
+        let app = App::new(db.intents.clone(), token_key.clone(), policy, local.clone(), wake, changes(&observed));
         app.bootstrap(Some(Secret::new(ADMIN_TOKEN))).await.expect("makes the first admin");
         let admin = app.authenticate(&Secret::new(ADMIN_TOKEN)).await.expect("the admin comes in");
-        Self { app, store, admin, local, wakes, observed, lease, _directory: directory }
+        Self { app, db, token_key, admin, local, wakes, observed, lease, _directory: directory }
     }
 
     /// The use cases on the same store, with another way to wake.
     pub(crate) fn with_wake(&self, wake: Wake) -> App {
-        App::new(self.store.clone(), Setup::default().policy, self.local.clone(), wake, self.observed.subscribe())
+        App::new(self.db.intents.clone(), self.token_key.clone(), Setup::default().policy, self.local.clone(), wake, changes(&self.observed))
     }
 
     /// The use cases on the same store after its Kubernetes was taken away.
     pub(crate) fn without_kubernetes(&self) -> App {
-        App::new(self.store.clone(), Setup::default().policy, None, Arc::new(|_| ()), self.observed.subscribe())
+        App::new(self.db.intents.clone(), self.token_key.clone(), Setup::default().policy, None, Arc::new(|_, _| ()), changes(&self.observed))
     }
 
     /// Whom reconciling was woken for since the last question.
@@ -182,11 +192,11 @@ impl World {
     }
 
     pub(crate) async fn operate(&self, caller: &Caller, id: InstanceId, operation: Operation) -> Result<OperatedInstance> {
-        self.app.instance_operate(caller, id, operation, Mode::Usual).await
+        self.app.instance_operate(caller, id, operation, Mode::Usual, false).await
     }
 
     pub(crate) async fn operate_all(&self, caller: &Caller, id: ClusterId, operation: Operation) -> Result<BulkResult> {
-        self.app.cluster_operate(caller, id, operation, Mode::Usual).await
+        self.app.cluster_operate(caller, id, operation, Mode::Usual, false).await
     }
 
     /// Brings a running instance where `status` says, by the way that a tenant would take.
@@ -203,6 +213,28 @@ impl World {
             }
         }
         self.woken();
+    }
+
+    /// Running again, whatever it is.
+    pub(crate) async fn bring_back(&self, caller: &Caller, id: InstanceId) {
+        let wanted = self.instance(id).await.desired;
+        if wanted != types::Desired::Running {
+            self.app.instance_operate(caller, id, Stop, Mode::Usual, true).await.expect("is taken");
+            self.observe(id, InstanceStatus::Stopped).await;
+            self.operate(caller, id, Start).await.expect("is written");
+        }
+        self.observe(id, InstanceStatus::Running).await;
+        self.woken();
+    }
+
+    /// Something stands in an instance's way.
+    pub(crate) async fn trouble(&self, id: InstanceId, reason: &str) {
+        let cluster = self.app.instance_get(&self.admin, id).await.expect("is there").cluster_id;
+        let intent = self.intent(cluster).await;
+        let instance = intent.instances.iter().find(|instance| instance.id == id).expect("is there");
+        let observed = InstanceObserved { reason: Some(reason.to_owned()), ..instance.observed.clone() };
+        let seen = InstanceObservation { id, name: instance.name.clone(), before: instance.observed.status, observed };
+        self.db.observations.status_write(&self.lease, intent.owner, cluster, None, &[seen]).await.expect("writes");
     }
 
     async fn go(&self, caller: &Caller, id: InstanceId, operation: Operation) {
@@ -224,7 +256,7 @@ impl World {
     }
 
     async fn write(&self, id: ClusterId, seen: impl Fn(&InstanceIntent) -> Option<InstanceStatus>) {
-        let intent = self.store.cluster_intent(id).await.expect("asks").expect("is there");
+        let intent = self.intent(id).await;
         let observations: Vec<_> = intent
             .instances
             .iter()
@@ -232,25 +264,25 @@ impl World {
                 let mut observed = instance.observed.clone();
                 observed.status = seen(instance)?;
                 observed.generation = instance.generation;
-                Some(InstanceObservation { id: instance.id, observed })
+                Some(InstanceObservation { id: instance.id, name: instance.name.clone(), before: instance.observed.status, observed })
             })
             .collect();
         let carried_out = ClusterObservation { carried_out: Some(intent.generation), ..ClusterObservation::default() };
-        self.store.status_write(&self.lease, id, &carried_out, &observations).await.expect("writes");
+        self.db.observations.status_write(&self.lease, intent.owner, id, Some(&carried_out), &observations).await.expect("writes");
         self.observed.send_modify(|n| *n += 1);
     }
 
     /// Instances that were scaled away are confirmed gone.
     pub(crate) async fn release_scaled_away(&self, id: ClusterId) {
-        let intent = self.store.cluster_intent(id).await.expect("asks").expect("is there");
+        let intent = self.intent(id).await;
         let gone: Vec<_> = intent.instances.iter().filter(|instance| instance.deleting).map(|instance| instance.id).collect();
-        self.store.instance_release(&self.lease, &gone).await.expect("releases");
+        self.db.observations.instance_release(&self.lease, id, &gone).await.expect("releases");
     }
 
     /// A deleted cluster is confirmed gone.
     pub(crate) async fn remove(&self, id: ClusterId) {
-        self.store.allocation_release(&self.lease, id).await.expect("releases");
-        self.store.cluster_remove(&self.lease, id).await.expect("removes");
+        self.db.observations.allocation_release(&self.lease, id).await.expect("releases");
+        self.db.observations.cluster_remove(&self.lease, id).await.expect("removes");
         self.observed.send_modify(|n| *n += 1);
     }
 
@@ -260,9 +292,13 @@ impl World {
         self.app.instance_get(&self.admin, id).await.expect("is there")
     }
 
+    async fn intent(&self, id: ClusterId) -> ClusterIntent {
+        self.db.observations.cluster_intent(&self.lease, id).await.expect("asks").expect("is there")
+    }
+
     /// How often the intent of a cluster has changed.
     pub(crate) async fn generation(&self, id: ClusterId) -> i64 {
-        self.store.cluster_intent(id).await.expect("asks").expect("is there").generation
+        self.intent(id).await.generation
     }
 
     /// Cores and GiB of memory and storage that somebody takes.
@@ -279,18 +315,23 @@ impl World {
     }
 }
 
-async fn empty_store() -> (Store, TempDir) {
+async fn empty_database() -> (Opened, TempDir) {
     let directory = tempfile::tempdir().expect("temporary directory");
-    let store = Store::open(&format!("sqlite:///{}", directory.path().join("test.db").display())).await.expect("opens");
-    store.migrate().await.expect("migrates");
-    (store, directory)
+    let db = store::open(&format!("sqlite:///{}", directory.path().join("test.db").display())).await.expect("opens");
+    db.schema.migrate().await.expect("migrates");
+    (db, directory)
+}
+
+fn changes(observed: &watch::Sender<u64>) -> Changes {
+    let observed = observed.clone();
+    Arc::new(move |_| observed.subscribe())
 }
 
 /// An installation in which there is nobody yet.
 pub(crate) async fn before_bootstrap() -> (App, TempDir) {
-    let (store, directory) = empty_store().await;
-    let (_, changes) = watch::channel(0);
-    (App::new(store, Policy::default(), None, Arc::new(|_| ()), changes), directory)
+    let (db, directory) = empty_database().await;
+    let key = db.schema.token_key().await.expect("was made");
+    (App::new(db.intents, key, Policy::default(), None, Arc::new(|_, _| ()), changes(&watch::Sender::new(0))), directory)
 }
 
 pub(crate) fn token_of(name: &str) -> Secret {

@@ -13,7 +13,6 @@ use app::{Bootstrap, Policy};
 use clap::Args;
 use members::{Identity, Member};
 use sandbox::Sandbox;
-use store::Store;
 use types::Secret;
 
 use crate::{
@@ -47,10 +46,9 @@ impl Dev {
         let kubeconfig = data.join("sandbox").join("kubeconfig");
         let member = Member::from_kubeconfig(Identity::local(), &kubeconfig).await?;
 
-        let store = Store::open(&data.database_url()).await?;
-        store.migrate().await?;
-        let policy = Policy { open_sign_up: true, ..Policy::default() };
-        let process = Process::start(store, policy, Some(Arc::new(member))).await?;
+        let db = store::open(&data.database_url()).await?;
+        db.schema.migrate().await?;
+        let process = Process::start(db, None, Policy::for_trying(), Some(Arc::new(member))).await?;
 
         let listener = process::listen(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port).await?;
         let url = format!("http://{}", listener.local_addr()?);

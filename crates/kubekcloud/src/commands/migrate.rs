@@ -1,7 +1,6 @@
 //! `kubekcloud migrate`
 
 use clap::Args;
-use store::Store;
 
 use crate::{config::Config, logging, process};
 
@@ -18,13 +17,13 @@ impl Migrate {
         logging::start(logging::Format::Text, "warn");
         let config = Config::load()?;
         process::runtime()?.block_on(async {
-            let store = Store::open(config.database_url.expose()).await?;
+            let schema = store::open(config.database_url.expose()).await?.schema;
             if self.check {
-                store.require_current_schema().await?;
+                schema.require_current_schema().await?;
                 println!("up to date");
                 return Ok(());
             }
-            let taken = store.migrate().await?;
+            let taken = schema.migrate().await?;
             for step in &taken {
                 println!("applied {step}");
             }

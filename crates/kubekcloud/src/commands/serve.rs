@@ -7,7 +7,6 @@ use api::Limits;
 use app::Bootstrap;
 use clap::Args;
 use members::{Identity, Member};
-use store::Store;
 
 use crate::{
     config::Config,
@@ -50,13 +49,13 @@ impl Serve {
 
     async fn serve(self, config: Config) -> anyhow::Result<()> {
         let stop = stop::on_signal()?;
-        let store = Store::open(config.database_url.expose()).await?;
+        let db = store::open(config.database_url.expose()).await?;
         if self.no_migrate {
-            store.require_current_schema().await?;
+            db.schema.require_current_schema().await?;
         } else {
-            store.migrate().await?;
+            db.schema.migrate().await?;
         }
-        let process = Process::start(store, config.policy, local(config.kubeconfig.as_deref()).await?).await?;
+        let process = Process::start(db, config.token_key, config.policy, local(config.kubeconfig.as_deref()).await?).await?;
         match process.app().bootstrap(config.bootstrap_token).await? {
             Bootstrap::Created(token) => {
                 println!("Created the user 'admin'. Its token is shown this once:\n{}", token.expose());

@@ -169,7 +169,7 @@ async fn each_wrong_field_of_a_user_is_named() {
         ("used_cpu", json!(0)),
     ];
     for (field, value) in table {
-        let mut body = json!({"username": "ann", "token": "ann-token", "quota_cpu": 1, "quota_memory": 1});
+        let mut body = json!({"username": "ann", "token": "the-token-of-ann-0001", "quota_cpu": 1, "quota_memory": 1});
         body[field] = value.clone();
         let answer = server.admin.post("/api/v1/users", &body).await;
         assert_eq!(answer.status, 422, "{field} = {value}: {}", answer.text);

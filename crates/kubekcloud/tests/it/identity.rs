@@ -79,7 +79,7 @@ async fn every_route_needs_a_credential_unless_it_says_so() {
 async fn creating_users_is_the_admins() {
     let (server, _database, _kubernetes) = Server::fresh().await;
     let user = server.user().await;
-    let request = json!({"username": unique("x"), "token": unique("token"), "quota_cpu": 1, "quota_memory": 1});
+    let request = json!({"username": unique("x"), "token": unique("token-of-somebody"), "quota_cpu": 1, "quota_memory": 1});
     server.anonymous().post("/api/v1/users/", &request).await.expect_problem(401, "unauthenticated", None);
     user.post("/api/v1/users/", &request).await.expect_problem(403, "forbidden", None);
     for (method, path) in [("GET", "/api/v1/users"), ("GET", "/api/v1/audit"), ("PATCH", "/api/v1/users/1"), ("DELETE", "/api/v1/users/1")] {

@@ -18,6 +18,7 @@ mod identity;
 mod kubernetes;
 mod member_down;
 mod operations;
+mod permits;
 mod quota;
 mod rbac;
 mod real_node;

@@ -151,7 +151,7 @@ async fn strict_mode_refuses_to_lose_memory() {
 }
 
 #[tokio::test]
-async fn the_opposite_of_what_is_under_way_is_refused_not_dropped() {
+async fn what_is_under_way_can_be_turned_back_and_nothing_else() {
     let (server, _database, kubernetes) = Server::fresh().await;
     let user = server.user().await;
     let cluster = user.cluster(&unique("both"), "container", 1).await;
@@ -164,9 +164,11 @@ async fn the_opposite_of_what_is_under_way_is_refused_not_dropped() {
     hold(json!(["tests.example/hold"])).await;
     let stopping = user.operate(id, "stop").await.expect(202);
     assert_eq!((stopping["settled"].as_bool(), stopping["transition"].as_str()), (Some(false), Some("stopping")));
-    user.operate(id, "start").await.expect_problem(409, "conflict", None);
+    let refused = user.operate(id, "suspend").await.expect_problem(409, "conflict", None);
+    assert_eq!(refused["allowed"], json!(["start"]), "{refused}");
+    let back = user.operate(id, "start").await.expect(202);
+    assert_eq!(back["desired"], "running", "the Pod that is on its way out is waited for");
     hold(json!([])).await;
-    assert_eq!(user.settled(cluster["id"].as_i64().expect("id"), "stopped").await["status"], "stopped");
-    assert_eq!(user.operate(id, "start").await.expect(200)["status"], "running");
+    assert_eq!(user.settled(cluster["id"].as_i64().expect("id"), "running").await["status"], "running");
     user.delete_cluster(cluster["id"].as_i64().expect("id")).await;
 }

@@ -50,9 +50,9 @@ async fn quantities_are_exact() {
     };
     let first = create(&unique("tenths"), json!(0.1), 10).await.expect(201);
     assert_eq!(user.used().await, (1.0, 0.625));
-    let problem = create(&unique("over"), json!(0.001), 1).await.expect_problem(409, "quota_exceeded", None);
+    let problem = create(&unique("over"), json!(0.01), 1).await.expect_problem(409, "quota_exceeded", None);
     assert_eq!(problem["quota"][0]["available"].as_f64(), Some(0.0));
-    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("requested 0.001, used 1.0 of 1.0")), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("requested 0.01, used 1.0 of 1.0")), "{problem}");
     user.delete_cluster(first["id"].as_i64().expect("id")).await;
     assert_eq!(user.used().await, (0.0, 0.0));
 }

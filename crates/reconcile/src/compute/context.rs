@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use members::{Cache, Member, Writer};
-use store::{Lease, Store};
+use store::{Lease, Observations};
 use tokio::time::Instant;
+use types::MemberId;
 
 use super::memory::Memories;
 use crate::{Changes, Options};
 
 /// What all passes under one lease share.
 pub(crate) struct Context {
-    pub(crate) store: Store,
+    pub(crate) store: Observations,
     pub(crate) lease: Lease,
+    pub(crate) member_id: MemberId,
     pub(crate) writer: Writer,
     pub(crate) cache: Arc<Cache>,
     pub(crate) installation: String,

@@ -60,7 +60,7 @@ pub(crate) async fn reconcile(context: &Context, id: ClusterId) -> Result<Outcom
 }
 
 async fn reconcile_cluster(context: &Context, id: ClusterId) -> Result<Outcome, PassError> {
-    let Some(cluster) = context.store.cluster_intent(id).await? else {
+    let Some(cluster) = context.store.cluster_intent(&context.lease, id).await? else {
         context.memories.take(id);
         return Ok(Outcome::Gone);
     };

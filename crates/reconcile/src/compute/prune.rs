@@ -57,7 +57,7 @@ pub(super) async fn run(pass: &Pass<'_>, cluster: &ClusterIntent, observed: &Obs
     }
     drop(running);
     if !gone.is_empty() {
-        pass.context.store.instance_release(&pass.context.lease, &gone).await?;
+        pass.context.store.instance_release(&pass.context.lease, cluster.id, &gone).await?;
         pass.context.changes.fire(Subject::Cluster(cluster.id));
     }
     if let Some(error) = given_up {

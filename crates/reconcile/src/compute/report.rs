@@ -44,7 +44,8 @@ pub(super) async fn run(
             requeue = requeue.soonest(Requeue::after(grace - overdue));
         }
         if settled != instance.observed {
-            changed.push(InstanceObservation { id: instance.id, observed: settled });
+            let (id, name, before) = (instance.id, instance.name.clone(), instance.observed.status);
+            changed.push(InstanceObservation { id, name, before, observed: settled });
         }
     }
     memory.instances.forget_gone(cluster);
@@ -81,19 +82,21 @@ pub(super) async fn write(
     observation: ClusterObservation,
     changed: &[InstanceObservation],
 ) -> Result<(), PassError> {
-    if changed.is_empty() && !memory.is_news(&observation) {
+    let news = memory.is_news(&observation);
+    if changed.is_empty() && !news {
         return Ok(());
     }
     let (store, lease) = (&pass.context.store, &pass.context.lease);
     let mut rest = changed;
     while let Some((batch, later)) = rest.split_at_checked(STATUS_BATCH).filter(|(_, later)| !later.is_empty()) {
-        // It is carried out only when all of it is written.
-        let so_far = ClusterObservation { carried_out: None, ..observation.clone() };
-        store.status_write(lease, cluster.id, &so_far, batch).await?;
+        // What is said of the cluster comes last: it is carried out only when all of it is written.
+        store.status_write(lease, cluster.owner, cluster.id, None, batch).await?;
         rest = later;
     }
-    store.status_write(lease, cluster.id, &observation, rest).await?;
-    memory.note_written(observation);
+    store.status_write(lease, cluster.owner, cluster.id, news.then_some(&observation), rest).await?;
+    if news {
+        memory.note_written(observation);
+    }
     pass.context.changes.fire(Subject::Cluster(cluster.id));
     Ok(())
 }

@@ -17,7 +17,7 @@ use futures::StreamExt as _;
 use members::{Creation, Fence, Identity, Kind, KubeVirt, Member, PodPhase, Watch, Watches, Writer};
 use reconcile::{HealthSnapshot, Options, Reconciler};
 use sandbox::Sandbox;
-use store::{ClusterIntent, NewCluster, NewUser, Store, Usage};
+use store::{ClusterIntent, NewCluster, NewUser, Opened, Usage, Whose};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +32,7 @@ pub(crate) const DEFECT: &str = "a defect";
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) struct World {
-    pub(crate) store: Store,
+    pub(crate) db: Opened,
     pub(crate) member: Arc<Member>,
     owner: UserId,
     kubeconfig: PathBuf,
@@ -55,12 +55,12 @@ impl World {
 
     async fn open_with(rule: Option<Arc<Rule>>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&Self::database(&directory)).await.unwrap();
-        store.migrate().await.unwrap();
-        let tx = store.begin().await.unwrap();
-        let quota = Usage { cpu: MilliCpu(10_000_000), memory: Bytes(1_000_000 * MIB), storage: Bytes(1_000_000 * MIB) };
-        let user = tx.user_insert(NewUser { username: "me".into(), role: Role::User, quota }).await.unwrap().unwrap();
-        tx.commit().await.unwrap();
+        let db = store::open(&Self::database(&directory)).await.unwrap();
+        db.schema.migrate().await.unwrap();
+        let (cpu, memory) = (MilliCpu(10_000_000), Bytes(1_000_000 * MIB));
+        let quota = Usage { cpu, memory, storage: memory, clusters: 100_000, instances: 100_000 };
+        let new = &NewUser { username: "me".into(), role: Role::User, quota, quota_virtual_clusters: 0 };
+        let user = db.intents.transact(|tx| async move { tx.user_insert(new).await }).await.unwrap().value.unwrap();
         let (kubeconfig, sandbox) = match std::env::var_os(KUBECONFIG) {
             Some(path) => (path.into(), None),
             None => {
@@ -76,8 +76,8 @@ impl World {
         };
         let member = Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.unwrap());
         let cancel = CancellationToken::new();
-        let mut world = Self { store, member, owner: user.id, kubeconfig, directory, sandbox, cancel, reconciler: None, proxy };
-        world.start("first");
+        let mut world = Self { db, member, owner: user.id, kubeconfig, directory, sandbox, cancel, reconciler: None, proxy };
+        world.start("first").await;
         world
     }
 
@@ -112,9 +112,17 @@ impl World {
         let url = Self::database(&self.directory);
         let kubeconfig = self.kubeconfig.clone();
         let started = runtime.spawn(async move {
-            let store = Store::open(&url).await.unwrap();
+            let db = store::open(&url).await.unwrap();
+            let installation = db.schema.installation_id().await.unwrap();
             let member = Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.unwrap());
-            let reconciler = Reconciler::start(store, member, MemberId::LOCAL, Self::options(holder), CancellationToken::new());
+            let reconciler = Reconciler::start(
+                (db.observations, db.leases),
+                installation,
+                member,
+                MemberId::LOCAL,
+                Self::options(holder),
+                CancellationToken::new(),
+            );
             while !reconciler.health().snapshot().synced {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -123,12 +131,14 @@ impl World {
         runtime
     }
 
-    pub(crate) fn start(&mut self, holder: &str) {
+    pub(crate) async fn start(&mut self, holder: &str) {
         // Behind a rule, trouble is what a test waits for.
         let failure_grace = if self.proxy.is_some() { Duration::from_secs(4) } else { Self::options(holder).failure_grace };
         let options = Options { failure_grace, ..Self::options(holder) };
         self.cancel = CancellationToken::new();
-        let reconciler = Reconciler::start(self.store.clone(), self.member.clone(), MemberId::LOCAL, options, self.cancel.clone());
+        let (db, installation) = (self.db.clone(), self.db.schema.installation_id().await.unwrap());
+        let handles = (db.observations, db.leases);
+        let reconciler = Reconciler::start(handles, installation, self.member.clone(), MemberId::LOCAL, options, self.cancel.clone());
         self.reconciler = Some(reconciler);
     }
 
@@ -152,7 +162,7 @@ impl World {
     }
 
     pub(crate) fn size(&self, instances: i64) -> Usage {
-        Usage { cpu: MilliCpu(1_000 * instances), memory: Bytes(64 * MIB * instances), storage: Bytes(0) }
+        Usage { cpu: MilliCpu(1_000 * instances), memory: Bytes(64 * MIB * instances), storage: Bytes(0), clusters: instances.min(1), instances }
     }
 
     pub(crate) async fn create(&self, name: &str, instance_type: InstanceType, instances: i32) -> ClusterId {
@@ -175,10 +185,10 @@ impl World {
             InstanceType::Container => "nginx:latest",
             InstanceType::Vm => "quay.io/containerdisks/fedora:latest",
         };
-        let new = NewCluster {
+        let new = &NewCluster {
             owner: self.owner,
             member: MemberId::LOCAL,
-            name: name.clone(),
+            name,
             instance_type,
             cpu: size.cpu,
             memory: size.memory,
@@ -187,17 +197,18 @@ impl World {
             ssh_public_key: Some("ssh-ed25519 AAAA me".into()).filter(|_| instances < 10),
             cloud_init: None,
         };
-        let tx = self.store.begin().await.unwrap();
-        let store::Inserted::Id(id) = tx.cluster_insert(new).await.unwrap() else { panic!("the name is taken") };
-        tx.instances_insert(id, &name, 1..=instances).await.unwrap();
-        tx.allocate(self.owner, id, size).await.unwrap();
-        for row in tx.instances_of(id).await.unwrap() {
-            if let Some(operation) = operation {
-                assert!(tx.instance_operate(row.intent.id, row.intent.generation, operation).await.unwrap());
+        let created = self.db.intents.transact(|tx| async move {
+            let store::Inserted::Id(id) = tx.cluster_insert(new).await? else { panic!("the name is taken") };
+            tx.instances_insert(id, &new.name, 1..=instances).await?;
+            tx.allocate(self.owner, id, size).await?;
+            for row in tx.instances_of(id).await? {
+                if let Some(operation) = operation {
+                    assert!(tx.instance_operate(row.intent.id, row.intent.generation, operation).await?);
+                }
             }
-        }
-        tx.commit().await.unwrap();
-        id
+            Ok(id)
+        });
+        created.await.unwrap().value
     }
 
     /// Posts Pods over 16 connections into a cluster's namespace; answers how long it took until all ran.
@@ -245,7 +256,7 @@ impl World {
             "metadata": {
                 "name": name,
                 "labels": {
-                    "kubekcloud.io/installation": self.store.installation_id().await.unwrap(),
+                    "kubekcloud.io/installation": self.db.schema.installation_id().await.unwrap(),
                     "kubekcloud.io/cluster-id": id.to_string(),
                     "kubekcloud.io/instance-id": instance.to_string(),
                 },
@@ -275,42 +286,56 @@ impl World {
         serves
     }
 
+    /// Changes a cluster's intent, and has it reconciled.
+    async fn change<F: Future<Output = types::Result<()>> + Send>(&self, id: ClusterId, change: impl Fn(store::Tx) -> F + Send + Sync) {
+        let _ = self.db.intents.transact(change).await.unwrap();
+        self.wake(id);
+    }
+
     pub(crate) async fn operate(&self, id: ClusterId, operation: Operation) {
         self.operate_but(id, 0, operation).await;
     }
 
     /// All but the one of that ordinal.
     pub(crate) async fn operate_but(&self, id: ClusterId, ordinal: i32, operation: Operation) {
-        let tx = self.store.begin().await.unwrap();
-        for row in tx.instances_of(id).await.unwrap().into_iter().filter(|row| row.intent.ordinal != ordinal) {
-            assert!(tx.instance_operate(row.intent.id, row.intent.generation, operation).await.unwrap());
-        }
-        tx.cluster_touch(id).await.unwrap();
-        tx.commit().await.unwrap();
-        self.wake(id);
+        self.change(id, |tx| async move {
+            let cluster = tx.cluster_lock(Whose::Everybodys, id).await?.unwrap();
+            for row in tx.instances_of(id).await?.into_iter().filter(|row| row.intent.ordinal != ordinal) {
+                assert!(tx.instance_operate(row.intent.id, row.intent.generation, operation).await?);
+            }
+            tx.cluster_touch(id, &cluster).await
+        })
+        .await;
     }
 
     pub(crate) async fn scale_down(&self, id: ClusterId, to: i32) {
-        let tx = self.store.begin().await.unwrap();
-        tx.instances_scale_away(id, to).await.unwrap();
-        tx.cluster_touch(id).await.unwrap();
-        tx.commit().await.unwrap();
-        self.wake(id);
+        self.change(id, |tx| async move {
+            let cluster = tx.cluster_lock(Whose::Everybodys, id).await?.unwrap();
+            tx.instances_scale_away(id, to).await?;
+            tx.cluster_touch(id, &cluster).await
+        })
+        .await;
     }
 
     pub(crate) async fn remove(&self, id: ClusterId) {
-        let tx = self.store.begin().await.unwrap();
-        tx.cluster_delete(id).await.unwrap();
-        tx.commit().await.unwrap();
-        self.wake(id);
+        self.change(id, |tx| async move {
+            let cluster = tx.cluster_lock(Whose::Everybodys, id).await?.unwrap();
+            tx.cluster_delete(id, &cluster).await
+        })
+        .await;
     }
 
     pub(crate) async fn usage(&self) -> Usage {
-        self.store.usage(self.owner).await.unwrap()
+        self.db.intents.usage(self.owner).await.unwrap()
+    }
+
+    /// As the rows say it at this moment.
+    pub(crate) async fn find(&self, id: ClusterId) -> Option<ClusterIntent> {
+        self.db.observations.cluster_intent_on(MemberId::LOCAL, id).await.unwrap()
     }
 
     pub(crate) async fn intent(&self, id: ClusterId) -> ClusterIntent {
-        self.store.cluster_intent(id).await.unwrap().unwrap()
+        self.find(id).await.unwrap()
     }
 
     pub(crate) async fn wait(&self, id: ClusterId, most: Duration, what: &str, done: impl Fn(&ClusterIntent) -> bool) {
@@ -322,7 +347,7 @@ impl World {
                 return;
             }
             if started.elapsed() > most {
-                let row = self.store.cluster(None, id).await.unwrap();
+                let row = self.db.intents.cluster(Whose::Everybodys, id).await.unwrap();
                 let sample: Vec<_> = intent.instances.iter().take(5).collect();
                 panic!("{what}: not within {most:?}: {row:?}\n{sample:#?}\n{:?}", self.health());
             }
@@ -348,7 +373,7 @@ impl World {
     }
 
     pub(crate) async fn wait_gone(&self, id: ClusterId, most: Duration) {
-        self.until("the cluster is gone", most, async || self.store.cluster_intent(id).await.unwrap().is_none()).await;
+        self.until("the cluster is gone", most, async || self.find(id).await.is_none()).await;
     }
 
     pub(crate) async fn until(&self, what: &str, most: Duration, done: impl AsyncFn() -> bool) {

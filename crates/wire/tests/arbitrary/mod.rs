@@ -12,7 +12,9 @@ use types::{
 };
 use wire::{
     audit::AuditEntry,
-    cluster::{BulkLine, BulkOutcome, BulkResult, Cluster, ClusterDeleted, ClusterDetail, CreateCluster, UpdateCluster},
+    cluster::{
+        BulkLine, BulkOutcome, BulkResult, Cluster, ClusterAbandoned, ClusterDeleted, ClusterDetail, CreateCluster, StopCluster, UpdateCluster,
+    },
     health::{Check, Health, HealthStatus},
     instance::{Capabilities, Event, Instance, Mode, OperateInstance, OperatedInstance, SuspendSemantics},
     problem::{Code, Field, Problem, Resource, Shortage},
@@ -129,43 +131,49 @@ macro_rules! bodies {
     };
 }
 bodies!(
-    AuditEntry { id, at, actor_id, action, target, detail }
+    AuditEntry { id, at, actor_id, action, target, detail, request_id, address }
     BulkLine { instance_id, instance_name, outcome, status, message }
     BulkResult { suspended, resumed, started, stopped, failed, skipped, pending, suspend, results }
     Capabilities { container, vm, members, open_sign_up }
     Check { name, ok, required, message }
     Cluster {
         id, name, namespace, instance_type, cpu_per_instance, memory_per_instance, instance_count, status, owner_id, member, image, disk_gb,
-        reason, message, created_at, updated_at,
+        reason, message, stale, stale_since, created_at, updated_at,
     }
+    ClusterAbandoned { message, namespace, member }
     ClusterDeleted { message, status }
     ClusterDetail { cluster, instances }
     CreateCluster {
         name, instance_type, cpu_per_instance, memory_per_instance, instance_count, image, ssh_public_key, cloud_init, disk_gb, member,
     }
-    CreateUser { username, token, quota_cpu, quota_memory, quota_storage, role }
+    CreateUser { username, token, quota_cpu, quota_memory, quota_storage, quota_clusters, quota_instances, quota_virtual_clusters, role }
     CreatedUser { user, token }
     Event { r#type, reason, message, object, count, first_seen, last_seen }
     Field { field, message }
     Health { status, version }
     Instance {
         id, instance_name, status, desired, transition, cluster_id, k8s_resource_name, namespace, instance_type, suspend, ip, node, reason, message,
-        since, created_at, updated_at,
+        stale, stale_since, since, created_at, updated_at,
     }
     NewToken { token }
-    OperateInstance { operation }
+    OperateInstance { operation, force }
     OperatedInstance { instance, operation, settled }
     Problem { r#type, title, status, detail, code, request_id, errors, allowed, quota }
     Quota {
         total_cpu, total_memory, used_cpu, used_memory, available_cpu, available_memory, total_storage, used_storage, available_storage,
+        total_clusters, used_clusters, available_clusters, total_instances, used_instances, available_instances,
+        total_virtual_clusters, used_virtual_clusters, available_virtual_clusters,
+        min_cpu_per_instance, max_cpu_per_instance, min_memory_per_instance, max_memory_per_instance,
     }
     RotateToken { token }
     Shortage { resource, requested, used, limit, available }
+    StopCluster { force }
     SuspendSemantics { semantics, memory_preserved, disk_preserved, survives_node_loss }
     UpdateCluster { instance_count }
-    UpdateUser { quota_cpu, quota_memory, quota_storage, role, disabled }
+    UpdateUser { quota_cpu, quota_memory, quota_storage, quota_clusters, quota_instances, quota_virtual_clusters, role, disabled }
     User {
-        id, username, role, disabled, quota_cpu, quota_memory, quota_storage, used_cpu, used_memory, used_storage, created_at,
+        id, username, role, disabled, quota_cpu, quota_memory, quota_storage, used_cpu, used_memory, used_storage, quota_clusters, quota_instances,
+        quota_virtual_clusters, used_clusters, used_instances, created_at,
     };
     BulkOutcome, Code, HealthStatus, Mode, Resource
 );

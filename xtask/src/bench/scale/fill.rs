@@ -33,7 +33,7 @@ pub(super) fn body(name: &str, instances: usize) -> Value {
 /// A new user.
 pub(super) async fn user(admin: &Caller, name: &str) -> Result<Caller> {
     let token = format!("token-of-the-benchmark-{name}");
-    let user = json!({"username": name, "token": token, "quota_cpu": 100_000, "quota_memory": 100_000});
+    let user = json!({"username": name, "token": token, "quota_cpu": 100_000, "quota_memory": 100_000, "quota_clusters": 1_000_000, "quota_instances": 1_000_000});
     admin.ask(Method::POST, "/api/v1/users/", Some(&user)).await?;
     Ok(admin.with_token(&token))
 }

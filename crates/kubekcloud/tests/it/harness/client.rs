@@ -116,7 +116,7 @@ impl Client {
 
     /// Creates a user with more said; answers the id too.
     pub(crate) async fn user_with(&self, mut more: Value) -> (i64, Self) {
-        let token = super::unique("token");
+        let token = super::unique("token-of-somebody");
         more["username"] = json!(super::unique("user"));
         more["token"] = json!(token);
         let user = self.post("/api/v1/users/", &more).await.expect(201);
