@@ -101,7 +101,7 @@ async fn vms_wait_for_kubevirt_without_asking_and_come_when_it_does() {
     let cluster = world.create("parked", InstanceType::Vm, 1).await;
     world
         .until("why it waits is said", SOON, async || {
-            let row = world.store.cluster(None, cluster).await.unwrap().unwrap();
+            let row = world.db.intents.cluster(store::Whose::Everybodys, cluster).await.unwrap().unwrap();
             row.reason.as_deref() == Some("KubeVirtUnknown")
         })
         .await;
