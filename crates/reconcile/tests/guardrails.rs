@@ -32,7 +32,7 @@ async fn a_takeover_writes_no_guardrail_and_an_edit_is_undone_at_once() {
     assert_eq!(first, 7, "each once, and the record of them");
 
     world.stop().await;
-    world.start("second");
+    world.start("second").await;
     for (operation, status) in [(Operation::Stop, InstanceStatus::Stopped), (Operation::Start, InstanceStatus::Running)] {
         world.operate(cluster, operation).await;
         world.wait_all(cluster, status, SOON).await;
