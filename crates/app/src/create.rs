@@ -109,7 +109,9 @@ impl App {
         let member = self.place()?;
         let disk = disk.flatten();
         let size = one_instance(cpu, memory, disk);
-        let new = NewCluster { owner: caller.user.id, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init };
+        let hides_names = self.policy.hides_names;
+        let new =
+            NewCluster { owner: caller.user.id, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init, hides_names };
         Ok(Validated { new, size, count })
     }
 }

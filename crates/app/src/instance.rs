@@ -5,7 +5,7 @@ use store::InstanceRow;
 use types::{ClusterId, Error, InstanceId, InstanceType, Result};
 use wire::instance::{Capabilities, Event, Instance};
 
-use crate::{Action, App, Caller, placement::LOCAL, show};
+use crate::{Action, App, Caller, show};
 
 /// Most of a log that one answer carries, in bytes.
 const LOG_BYTES: u32 = 4 * 1024 * 1024;
@@ -65,7 +65,7 @@ impl App {
         Ok(Capabilities {
             container: show::suspend(InstanceType::Container, false),
             vm: show::suspend(InstanceType::Vm, false),
-            members: self.local.iter().map(|_| LOCAL.to_owned()).collect(),
+            members: self.fleet.all().iter().map(|member| member.name().to_owned()).collect(),
             open_sign_up: self.policy.open_sign_up,
         })
     }

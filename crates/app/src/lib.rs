@@ -25,7 +25,7 @@ mod wait;
 
 use std::{fmt, sync::Arc};
 
-use members::Member;
+use members::Fleet;
 use store::{Intents, TokenKey};
 use tokio::sync::watch;
 use types::{MemberId, Subject};
@@ -49,18 +49,34 @@ pub struct App {
     intents: Intents,
     token_key: TokenKey,
     policy: Arc<Policy>,
-    /// `None`: no Kubernetes was named, so there is nowhere to place a cluster.
-    local: Option<Arc<Member>>,
+    /// Empty: no Kubernetes was named, so there is nowhere to place a cluster.
+    fleet: Fleet,
     wake: Wake,
     changes: Changes,
     turns: Arc<transact::Turns>,
     waits: Arc<wait::Waits>,
+    closing: watch::Sender<bool>,
 }
 
 impl App {
     /// Puts the use cases together.
-    pub fn new(intents: Intents, token_key: TokenKey, policy: Policy, local: Option<Arc<Member>>, wake: Wake, changes: Changes) -> Self {
-        Self { intents, token_key, policy: Arc::new(policy), local, wake, changes, turns: Arc::default(), waits: Arc::default() }
+    pub fn new(intents: Intents, token_key: TokenKey, policy: Policy, fleet: Fleet, wake: Wake, changes: Changes) -> Self {
+        Self {
+            intents,
+            token_key,
+            policy: Arc::new(policy),
+            fleet,
+            wake,
+            changes,
+            turns: Arc::default(),
+            waits: Arc::default(),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// Has whoever waits answered with what is known: the process ends soon.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
     }
 
     /// Whether the database answers.

@@ -15,6 +15,8 @@ pub struct Policy {
     pub container_image: String,
     /// What VMs boot from when their cluster doesn't say.
     pub vm_image: String,
+    /// Every namespace has a random part, so that a plain one tells nobody which names others have taken.
+    pub hides_names: bool,
     /// How long operations wait for their end before they answer `pending`.
     pub operation_wait: Duration,
     /// How many clusters a user may have when nobody says.
@@ -40,6 +42,7 @@ impl Default for Policy {
             token_min: 20,
             container_image: "nginx:latest".into(),
             vm_image: "quay.io/containerdisks/fedora:latest".into(),
+            hides_names: false,
             operation_wait: Duration::from_secs(10),
             quota_clusters: 100,
             quota_instances: 1_000,

@@ -8,6 +8,9 @@ use wire::{
     user::User,
 };
 
+/// The reason of a VM whose paused memory is gone.
+const MEMORY_LOST: &str = "MemoryLost";
+
 pub(crate) fn user(row: UserRow, used: Usage) -> User {
     let UserRow { id, username, role, disabled, quota, quota_virtual_clusters, created_at } = row;
     User {
@@ -75,7 +78,9 @@ pub(crate) fn cluster(row: ClusterRow) -> Cluster {
 
 pub(crate) fn instance(row: InstanceRow) -> Instance {
     let transition = transition(&row);
-    let suspend = suspend(row.instance_type, row.has_disk);
+    let mut suspend = suspend(row.instance_type, row.has_disk);
+    // What was promised is not said of an instance that it was not kept for.
+    suspend.memory_preserved &= row.intent.observed.reason.as_deref() != Some(MEMORY_LOST);
     let InstanceRow {
         cluster,
         owner: _,

@@ -13,7 +13,7 @@ use store::{InstanceRow, Intents, Unsettled};
 use tokio::{
     sync::{Notify, watch},
     task::AbortHandle,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, sleep_until},
 };
 use types::{ClusterId, InstanceId, Result, Subject};
 
@@ -114,8 +114,13 @@ impl App {
                 }
             }
         };
-        // Time is up: the caller looks at how it is then.
-        let _ = timeout_at(deadline, settled).await;
+        let mut closing = self.closing.subscribe();
+        // When time is up, or the process ends, the caller looks at how it is then.
+        tokio::select! {
+            () = settled => {}
+            () = sleep_until(deadline) => {}
+            _ = closing.wait_for(|closing| *closing) => {}
+        }
     }
 
     /// The instance when it has settled or is on its way out, or as it is at `deadline`.

@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) token_key: Option<TokenKey>,
     /// Networks of proxies in front of us.
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Networks that tenants must not reach besides private ones.
+    pub(crate) deny_cidrs: Vec<IpNet>,
     /// What an installation decides for itself.
     pub(crate) policy: Policy,
 }
@@ -60,13 +62,23 @@ impl Config {
             bootstrap_token: get("KUBEKCLOUD_BOOTSTRAP_TOKEN").map(Secret::new),
             token_key: get("KUBEKCLOUD_TOKEN_KEY").map(token_key).transpose()?,
             trusted_proxies,
+            deny_cidrs: networks(&get("KUBEKCLOUD_DENY_CIDRS").unwrap_or_default()).context("KUBEKCLOUD_DENY_CIDRS")?,
             policy: Policy {
                 open_sign_up: false,
                 container_image: get("KUBEKCLOUD_CONTAINER_IMAGE").unwrap_or(default.container_image),
                 vm_image: get("KUBEKCLOUD_VM_IMAGE").unwrap_or(default.vm_image),
+                hides_names: hides_names(get("KUBEKCLOUD_NAMESPACE_SUFFIX").as_deref())?,
                 ..default
             },
         })
+    }
+}
+
+fn hides_names(suffix: Option<&str>) -> anyhow::Result<bool> {
+    match suffix {
+        None | Some("when-taken") => Ok(false),
+        Some("always") => Ok(true),
+        Some(other) => bail!("KUBEKCLOUD_NAMESPACE_SUFFIX: '{other}' is neither 'when-taken' nor 'always'"),
     }
 }
 
@@ -105,6 +117,9 @@ mod tests {
         assert!(config(&[("K8S_CONFIG_PATH", "/nowhere/kubeconfig")]).is_err());
         assert!(config(&[("K8S_NAMESPACE", "Not A Name")]).is_err());
         assert!(config(&[("KUBEKCLOUD_TOKEN_KEY", "short")]).is_err());
+        assert!(config(&[("KUBEKCLOUD_DENY_CIDRS", "nodes")]).is_err());
+        assert!(config(&[("KUBEKCLOUD_NAMESPACE_SUFFIX", "never")]).is_err());
+        assert!(config(&[("KUBEKCLOUD_NAMESPACE_SUFFIX", "always")]).expect("valid").policy.hides_names);
         assert!(config(&[("KUBEKCLOUD_TRUSTED_PROXIES", "10.0.0.0/8, proxy.example")]).is_err());
         assert_eq!(config(&[("KUBEKCLOUD_TRUSTED_PROXIES", "10.0.0.0/8, ::1")]).expect("valid").trusted_proxies.len(), 2);
     }

@@ -9,7 +9,8 @@ use std::{
 use anyhow::Context;
 use api::{Checks, Limits, MetricsHandle, State};
 use app::{App, Policy};
-use members::Member;
+use ipnet::IpNet;
+use members::{Fleet, Member};
 use rand::{Rng, distr::Alphanumeric};
 use reconcile::{HealthSnapshot, Options, Reconciler};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -47,6 +48,18 @@ pub(crate) enum Admin {
     Off,
 }
 
+/// What a process is told.
+pub(crate) struct Setup {
+    /// What keys the digests of tokens; left out, the database's own.
+    pub(crate) token_key: Option<TokenKey>,
+    /// What an installation decides for itself.
+    pub(crate) policy: Policy,
+    /// Networks that tenants must not reach besides private ones.
+    pub(crate) deny_cidrs: Vec<IpNet>,
+    /// The Kubernetes that it is started with.
+    pub(crate) local: Option<Member>,
+}
+
 /// A process with everything started but HTTP.
 pub(crate) struct Process {
     app: App,
@@ -74,7 +87,8 @@ pub(crate) async fn listen(host: IpAddr, port: u16) -> anyhow::Result<TcpListene
 
 impl Process {
     /// Starts reconciling, if there is a Kubernetes, and puts the use cases together.
-    pub(crate) async fn start(db: Opened, token_key: Option<TokenKey>, policy: Policy, local: Option<Arc<Member>>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(db: Opened, setup: Setup) -> anyhow::Result<Self> {
+        let Setup { token_key, policy, deny_cidrs, local } = setup;
         let metrics = api::install_metrics()?;
         let cancel = CancellationToken::new();
         let upkeep = metrics.clone();
@@ -89,18 +103,19 @@ impl Process {
             Some(key) => key,
             None => schema.token_key().await?,
         };
-        let Some(member) = local else {
+        let fleet = Fleet::default();
+        let Some(member) = local.map(|member| fleet.put(member)) else {
             // Nothing is ever observed here: the sender is dropped, and whoever waits asks the database.
             let (_, never) = watch::channel(0);
-            let app = App::new(intents, token_key, policy, None, Arc::new(|_, _| ()), Arc::new(move |_| never.clone()));
+            let app = App::new(intents, token_key, policy, fleet, Arc::new(|_, _| ()), Arc::new(move |_| never.clone()));
             return Ok(Self { app, metrics, checks: Arc::new(Vec::new), cancel, reconciler: None });
         };
         let installation = schema.installation_id().await?;
-        let options = Options::new(holder());
-        let reconciler = Reconciler::start((observations, leases), installation, member.clone(), MemberId::LOCAL, options, cancel.clone());
+        let options = Options { deny_cidrs, ..Options::new(holder()) };
+        let reconciler = Reconciler::start((observations, leases), installation, member, MemberId::LOCAL, options, cancel.clone());
         let (wake, changes, health) = (reconciler.wake(), reconciler.changes(), reconciler.health());
         let wake: app::Wake = Arc::new(move |member, subject| wake.wake(member, subject));
-        let app = App::new(intents, token_key, policy, Some(member), wake, Arc::new(move |subject| changes.of(subject)));
+        let app = App::new(intents, token_key, policy, fleet, wake, Arc::new(move |subject| changes.of(subject)));
         let checks = Arc::new(move || checks(&health.snapshot()));
         Ok(Self { app, metrics, checks, cancel, reconciler: Some(reconciler) })
     }
@@ -114,6 +129,7 @@ impl Process {
     pub(crate) async fn serve(self, front: Front, stop: CancellationToken) -> anyhow::Result<()> {
         let Self { app, metrics, checks, cancel, reconciler } = self;
         let Front { listener, admin, limits, farewell } = front;
+        let waiting = app.clone();
         let state = State::new(app, metrics, with_stopping(checks, stop.clone()), limits.trusted.clone());
         let mut router = api::router(state.clone());
         match admin {
@@ -131,6 +147,8 @@ impl Process {
         let shutdown = async move {
             closing.cancelled().await;
             tokio::time::sleep(farewell).await;
+            // Nobody's answer is cut off for what it still waits for.
+            waiting.close();
         };
         // Reconciling goes on meanwhile: open requests may be waiting for it.
         let drained = async move {

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::sync::Semaphore;
 
-use types::MemberId;
+use types::{MemberId, name::LOCAL_MEMBER};
 
 use crate::{MemberError, Result, breaker::Breaker, reach::Reach};
 
@@ -31,7 +31,7 @@ pub struct Identity {
 impl Identity {
     /// The member that the operator configures.
     pub fn local() -> Self {
-        Self { id: MemberId::LOCAL, name: "local".to_owned(), credential_version: 0 }
+        Self { id: MemberId::LOCAL, name: LOCAL_MEMBER.to_owned(), credential_version: 0 }
     }
 }
 

@@ -79,6 +79,9 @@ pub struct NewCluster {
     pub ssh_public_key: Option<String>,
     /// Cloud-init user data.
     pub cloud_init: Option<String>,
+    /// Its namespace has a random part also where the plain name is free: a plain one tells that nobody else has a cluster of
+    /// that name there.
+    pub hides_names: bool,
 }
 
 /// What became of a cluster to be.
@@ -182,14 +185,14 @@ impl Tx {
     /// Adds a cluster without instances. [`Error::Contended`]: another owner took the namespace's name in this moment; the next
     /// run sees it.
     pub async fn cluster_insert(&self, new: &NewCluster) -> Result<Inserted> {
-        let NewCluster { owner, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init } = new;
+        let NewCluster { owner, member, name, instance_type, cpu, memory, disk, image, ssh_public_key, cloud_init, hides_names } = new;
         let plain = name.namespace();
         // Asked first: a refused INSERT would spoil the transaction on PostgreSQL.
         let taken = self.names_taken(*owner, name, *member, &plain).await?;
         if taken.same_name > 0 {
             return Ok(Inserted::NameTaken);
         }
-        let namespace = if taken.same_namespace > 0 { name.namespace_with(&random_word(6)) } else { plain };
+        let namespace = if *hides_names || taken.same_namespace > 0 { name.namespace_with(&random_word(6)) } else { plain };
         let now = Timestamp::now().0;
         let id = sql::insert_unless_taken(
             self.connection(),

@@ -2,7 +2,7 @@
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult};
 use sea_orm_migration::MigratorTrait;
-use types::{Error, MemberId, Result, Secret, Timestamp};
+use types::{Error, MemberId, Result, Secret, Timestamp, name::LOCAL_MEMBER};
 
 use crate::{
     TokenKey,
@@ -148,12 +148,9 @@ impl Schema {
         }
         let connection = self.writer();
         let now = Timestamp::now().0;
-        let (local, member) = (
-            "local",
-            "INSERT INTO members (name, kind, shared, credential_version, generation, created_at, updated_at, \
-                                         observed_generation) VALUES (?, 'local', ?, 1, 1, ?, ?, 1)",
-        );
-        sql::execute(connection, member, [local.into(), true.into(), now.into(), now.into()]).await?;
+        let local = "INSERT INTO members (name, kind, shared, credential_version, generation, created_at, updated_at, observed_generation) \
+                     VALUES (?, 'local', ?, 0, 1, ?, ?, 1)";
+        sql::execute(connection, local, [LOCAL_MEMBER.into(), true.into(), now.into(), now.into()]).await?;
         // A row id of zero is chosen by nobody: MySQL would take it for none.
         sql::execute(connection, "UPDATE members SET id = ? WHERE kind = 'local'", [MemberId::LOCAL.0.into()]).await?;
         let values = [random_word(10).into(), migration::digest(self.backend()).into(), random_word(40).into()];

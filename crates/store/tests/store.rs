@@ -64,6 +64,7 @@ async fn cluster(db: &Opened, owner: UserId, member: MemberId, name: &str, insta
         image: "nginx:latest".into(),
         ssh_public_key: None,
         cloud_init: Some("#cloud-config".into()),
+        hides_names: false,
     };
     let created = db
         .intents
@@ -310,7 +311,7 @@ async fn what_is_given_up_leaves_a_record_and_frees_what_it_took() {
     let owner = user(&db).await;
     let member = member(&db, owner).await;
     let id = cluster(&db, owner, member, "lost", 2).await;
-    db.intents.transact(|tx| async move { tx.cluster_abandon(id, owner).await }).await.expect("gives up").value;
+    let _ = db.intents.transact(|tx| async move { tx.cluster_abandon(id, owner).await }).await.expect("gives up");
     assert_eq!(db.intents.usage(owner).await.expect("sums"), Usage::default());
     assert!(db.intents.cluster(Whose::Of(owner), id).await.expect("asks").is_none());
     assert_eq!(due(&db, member).await, []);
@@ -377,7 +378,7 @@ async fn tokens_are_found_by_digest_until_replaced() {
     assert!(db.intents.user_by_digest(&old).await.expect("asks").is_none());
     assert_eq!(db.intents.user_by_digest(&new).await.expect("asks").expect("found").id, owner);
     let change = &UserChange { disabled: Some(true), cpu: Some(MilliCpu(5)), clusters: Some(7), ..UserChange::default() };
-    db.intents.transact(|tx| async move { tx.user_update(owner, change).await }).await.expect("writes").value;
+    let _ = db.intents.transact(|tx| async move { tx.user_update(owner, change).await }).await.expect("writes");
     let user = db.intents.user_by_digest(&new).await.expect("asks").expect("found");
     assert!(user.disabled && user.quota.cpu == MilliCpu(5) && user.quota.memory == Bytes(10 << 30));
     assert_eq!((user.quota.clusters, user.quota.instances, user.quota_virtual_clusters), (7, 1000, 10));

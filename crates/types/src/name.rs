@@ -8,6 +8,8 @@ use serde::Serialize;
 pub const CLUSTER_NAME_MAX: usize = 48;
 /// What a cluster's name looks like, as a regular expression. Which of them may be taken is a rule, and `app`'s.
 pub const CLUSTER_NAME_PATTERN: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$";
+/// What the member is called that the control plane was started with.
+pub const LOCAL_MEMBER: &str = "local";
 /// Longest user name.
 pub const USERNAME_MAX: usize = 64;
 /// What a user's name looks like, as a regular expression.

@@ -24,7 +24,9 @@ use crate::{
     routes::{self, instance::ModeQuery},
 };
 
-const PATH: &str = "/api/v1/clusters";
+pub(super) const PATH: &str = "/api/v1/clusters";
+/// Header that makes a create repeatable.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Longest `?wait=`, in seconds.
 const WAIT_MAX: u64 = 60;
 
@@ -64,7 +66,7 @@ pub(super) async fn create(
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()));
     Ok(Some(key.ok_or_else(|| Error::field("Idempotency-Key", format!("must have 1 to {IDEMPOTENCY_KEY_MAX} printable ASCII characters")))?))
 }

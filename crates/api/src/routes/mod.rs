@@ -15,6 +15,7 @@ use axum::{
     middleware,
     response::IntoResponse,
 };
+use types::Error;
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -84,7 +85,7 @@ pub fn router_with_operations(state: State) -> Router {
 /// The API, where there is room for a request. Health answers even when there is none.
 fn bounded(state: &State) -> Router<State> {
     let within = middleware::from_fn_with_state(Arc::clone(&state.budget), budget::within);
-    plain(api()).merge(docs::router(&document())).layer(within)
+    plain(api()).layer(middleware::from_fn(no_unkept_promise)).merge(docs::router(&document())).layer(within)
 }
 
 /// Without its part of the document.
@@ -101,6 +102,15 @@ fn around(router: Router<State>, state: State) -> Router {
         .layer(middleware::from_fn(deadline))
         .layer(middleware::from_fn(request::around))
         .with_state(state)
+}
+
+/// Who sends an `Idempotency-Key` relies on it: where it is not looked at, that is said, not left to a second creation.
+async fn no_unkept_promise(request: axum::extract::Request, next: middleware::Next) -> axum::response::Response {
+    let kept = request.method() == Method::POST && request.uri().path() == cluster::PATH;
+    if !kept && request.method() != Method::GET && request.headers().contains_key(cluster::IDEMPOTENCY_KEY) {
+        return ApiError::from(Error::field("Idempotency-Key", "is for creating clusters; here it would promise nothing")).into_response();
+    }
+    next.run(request).await
 }
 
 async fn deadline(request: axum::extract::Request, next: middleware::Next) -> axum::response::Response {

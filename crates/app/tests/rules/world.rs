@@ -7,7 +7,7 @@ use std::{
 };
 
 use app::{App, Caller, Changes, Created, Policy, Wake};
-use members::{Identity, Member};
+use members::{Fleet, Identity, Member};
 use serde_json::{Value, json};
 use store::{ClusterIntent, ClusterObservation, InstanceIntent, InstanceObservation, InstanceObserved, Lease, LeaseName, Opened, TokenKey};
 use tempfile::TempDir;
@@ -64,7 +64,7 @@ pub(crate) struct World {
     pub(crate) db: Opened,
     token_key: TokenKey,
     pub(crate) admin: Caller,
-    local: Option<Arc<Member>>,
+    fleet: Fleet,
     wakes: Arc<Wakes>,
     observed: watch::Sender<u64>,
     lease: Lease,
@@ -86,13 +86,12 @@ impl World {
         let token_key = db.schema.token_key().await.expect("was made");
         let replica = db.leases.join("the tests", Duration::from_secs(3600)).await.expect("joins");
         let lease = db.leases.claim(&replica, LeaseName::Member(MemberId::LOCAL)).await.expect("asks").expect("free");
-        let local = if kubernetes {
+        let fleet = Fleet::default();
+        if kubernetes {
             let kubeconfig = directory.path().join("kubeconfig");
             std::fs::write(&kubeconfig, KUBECONFIG).expect("writes");
-            Some(Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.expect("is understood")))
-        } else {
-            None
-        };
+            fleet.put(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.expect("is understood"));
+        }
         let wakes = Arc::new(Wakes::default());
         let record = Arc::clone(&wakes);
         let wake: Wake = Arc::new(move |member, subject| {
@@ -102,20 +101,27 @@ impl World {
             record.news.notify_one();
         });
         let observed = watch::Sender::new(0);
-        let app = App::new(db.intents.clone(), token_key.clone(), policy, local.clone(), wake, changes(&observed));
+        let app = App::new(db.intents.clone(), token_key.clone(), policy, fleet.clone(), wake, changes(&observed));
         app.bootstrap(Some(Secret::new(ADMIN_TOKEN))).await.expect("makes the first admin");
         let admin = app.authenticate(&Secret::new(ADMIN_TOKEN)).await.expect("the admin comes in");
-        Self { app, db, token_key, admin, local, wakes, observed, lease, _directory: directory }
+        Self { app, db, token_key, admin, fleet, wakes, observed, lease, _directory: directory }
     }
 
     /// The use cases on the same store, with another way to wake.
     pub(crate) fn with_wake(&self, wake: Wake) -> App {
-        App::new(self.db.intents.clone(), self.token_key.clone(), Setup::default().policy, self.local.clone(), wake, changes(&self.observed))
+        App::new(self.db.intents.clone(), self.token_key.clone(), Setup::default().policy, self.fleet.clone(), wake, changes(&self.observed))
     }
 
     /// The use cases on the same store after its Kubernetes was taken away.
     pub(crate) fn without_kubernetes(&self) -> App {
-        App::new(self.db.intents.clone(), self.token_key.clone(), Setup::default().policy, None, Arc::new(|_, _| ()), changes(&self.observed))
+        App::new(
+            self.db.intents.clone(),
+            self.token_key.clone(),
+            Setup::default().policy,
+            Fleet::default(),
+            Arc::new(|_, _| ()),
+            changes(&self.observed),
+        )
     }
 
     /// Whom reconciling was woken for since the last question.
@@ -331,7 +337,7 @@ fn changes(observed: &watch::Sender<u64>) -> Changes {
 pub(crate) async fn before_bootstrap() -> (App, TempDir) {
     let (db, directory) = empty_database().await;
     let key = db.schema.token_key().await.expect("was made");
-    (App::new(db.intents, key, Policy::default(), None, Arc::new(|_, _| ()), changes(&watch::Sender::new(0))), directory)
+    (App::new(db.intents, key, Policy::default(), Fleet::default(), Arc::new(|_, _| ()), changes(&watch::Sender::new(0))), directory)
 }
 
 pub(crate) fn token_of(name: &str) -> Secret {

@@ -3,7 +3,6 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
-    sync::Arc,
     time::Duration,
 };
 
@@ -18,7 +17,7 @@ use types::Secret;
 use crate::{
     data_dir::{DataDir, DevInfo},
     logging,
-    process::{self, Admin, Front, Process},
+    process::{self, Admin, Front, Process, Setup},
     stop,
 };
 
@@ -48,7 +47,8 @@ impl Dev {
 
         let db = store::open(&data.database_url()).await?;
         db.schema.migrate().await?;
-        let process = Process::start(db, None, Policy::for_trying(), Some(Arc::new(member))).await?;
+        let setup = Setup { token_key: None, policy: Policy::for_trying(), deny_cidrs: Vec::new(), local: Some(member) };
+        let process = Process::start(db, setup).await?;
 
         let listener = process::listen(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port).await?;
         let url = format!("http://{}", listener.local_addr()?);

@@ -1,6 +1,6 @@
 //! `kubekcloud serve`
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use anyhow::Context;
 use api::Limits;
@@ -11,7 +11,7 @@ use members::{Identity, Member};
 use crate::{
     config::Config,
     logging,
-    process::{self, Admin, Front, Process},
+    process::{self, Admin, Front, Process, Setup},
     stop,
 };
 
@@ -55,7 +55,9 @@ impl Serve {
         } else {
             db.schema.migrate().await?;
         }
-        let process = Process::start(db, config.token_key, config.policy, local(config.kubeconfig.as_deref()).await?).await?;
+        let Config { token_key, policy, deny_cidrs, .. } = config;
+        let setup = Setup { token_key, policy, deny_cidrs, local: local(config.kubeconfig.as_deref()).await? };
+        let process = Process::start(db, setup).await?;
         match process.app().bootstrap(config.bootstrap_token).await? {
             Bootstrap::Created(token) => {
                 println!("Created the user 'admin'. Its token is shown this once:\n{}", token.expose());
@@ -78,13 +80,13 @@ impl Serve {
 }
 
 /// The Kubernetes that is named, else the one that we run in, else none. Never one that merely lies around.
-async fn local(kubeconfig: Option<&std::path::Path>) -> anyhow::Result<Option<Arc<Member>>> {
+async fn local(kubeconfig: Option<&std::path::Path>) -> anyhow::Result<Option<Member>> {
     if let Some(path) = kubeconfig {
         let member = Member::from_kubeconfig(Identity::local(), path).await.context("K8S_CONFIG_PATH")?;
-        return Ok(Some(Arc::new(member)));
+        return Ok(Some(member));
     }
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
-        return Ok(Some(Arc::new(Member::in_cluster(Identity::local()).context("the in-cluster service account")?)));
+        return Ok(Some(Member::in_cluster(Identity::local()).context("the in-cluster service account")?));
     }
     tracing::warn!("no Kubernetes configured: clusters cannot be created until K8S_CONFIG_PATH is set");
     Ok(None)

@@ -193,6 +193,10 @@ async fn a_repeat_with_the_same_key_answers_with_the_same_cluster() {
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     assert_eq!(user.get("/api/v1/clusters").await.expect(200).as_array().map(Vec::len), Some(1));
     send(body(2, &name)).await.expect_problem(422, "invalid", Some("Idempotency-Key"));
+    // Where it would promise nothing, it is refused.
+    let headers = [("idempotency-key", "mine"), ("content-type", "application/json")];
+    let elsewhere = user.send(reqwest::Method::POST, &format!("/api/v1/clusters/{}/stop", ids[0]), &headers, None).await;
+    elsewhere.expect_problem(422, "invalid", Some("Idempotency-Key"));
     assert_eq!(user.used().await.0, 1.0);
     user.delete_cluster(ids[0].as_i64().expect("id")).await;
     send(body(1, &name)).await.expect_problem(409, "conflict", None);

@@ -17,6 +17,10 @@ async fn the_documentation_pages_load_nothing_from_elsewhere() {
             assert!(!head.contains(attribute), "{page} loads something from elsewhere");
         }
     }
+    // Inline scripts would be needed if there were any: what is loaded is the page's own.
+    let docs = anybody.get("/docs/").await;
+    let policy = docs.headers["content-security-policy"].to_str().expect("text").to_owned();
+    assert!(policy.contains("script-src 'self';") && !docs.text.contains("<script>"), "{policy}");
     for asset in ["/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/docs/swagger-initializer.js"] {
         assert_eq!(anybody.get(asset).await.status, 200, "{asset}");
     }

@@ -196,6 +196,7 @@ impl World {
             image: image.into(),
             ssh_public_key: Some("ssh-ed25519 AAAA me".into()).filter(|_| instances < 10),
             cloud_init: None,
+            hides_names: false,
         };
         let created = self.db.intents.transact(|tx| async move {
             let store::Inserted::Id(id) = tx.cluster_insert(new).await? else { panic!("the name is taken") };
