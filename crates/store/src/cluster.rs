@@ -195,7 +195,7 @@ impl Tx {
         let namespace = if *hides_names || taken.same_namespace > 0 { name.namespace_with(&random_word(6)) } else { plain };
         let now = Timestamp::now().0;
         let id = sql::insert_unless_taken(
-            self.connection(),
+            self.connection().await?,
             "INSERT INTO clusters (owner_id, member_id, name, namespace, claim, instance_type, cpu_milli, memory_bytes, disk_bytes, \
              image, created_at, updated_at, generation, observed_generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0)",
             [
@@ -217,7 +217,7 @@ impl Tx {
         let id = ClusterId(id.ok_or(Error::Contended)?);
         if ssh_public_key.is_some() || cloud_init.is_some() {
             let sql = "INSERT INTO cluster_payloads (cluster_id, ssh_public_key, cloud_init) VALUES (?, ?, ?)";
-            sql::execute(self.connection(), sql, [id.0.into(), ssh_public_key.as_deref().into(), cloud_init.as_deref().into()]).await?;
+            self.defer(sql, [id.0.into(), ssh_public_key.as_deref().into(), cloud_init.as_deref().into()]).await?;
         }
         self.work_add(*member, Subject::Cluster(id), 1).await?;
         Ok(Inserted::Id(id))
@@ -227,13 +227,13 @@ impl Tx {
     pub async fn cluster_lock(&self, whose: Whose, id: ClusterId) -> Result<Option<ClusterIntentRow>> {
         // The owner is part of what is locked: waiting for somebody else's row would tell that it is there.
         let sql = format!("SELECT * FROM clusters c WHERE c.id = ? AND {OF_OWNER}{}", for_update(self.backend()));
-        sql::row(self.connection(), &sql, iter::once(id.0.into()).chain(of_owner(whose))).await
+        sql::row(self.connection().await?, &sql, iter::once(id.0.into()).chain(of_owner(whose))).await
     }
 
     /// Makes a changed intent of a locked cluster a new generation, which is due.
     pub async fn cluster_touch(&self, id: ClusterId, cluster: &ClusterIntentRow) -> Result<()> {
         let sql = "UPDATE clusters SET generation = generation + 1, updated_at = ? WHERE id = ?";
-        sql::execute(self.connection(), sql, [Timestamp::now().0.into(), id.0.into()]).await?;
+        self.defer(sql, [Timestamp::now().0.into(), id.0.into()]).await?;
         self.work_add(cluster.member, Subject::Cluster(id), cluster.generation + 1).await
     }
 
@@ -245,7 +245,7 @@ impl Tx {
         }
         let now = Timestamp::now().0;
         let sql = "UPDATE clusters SET deleting_at = ?, updated_at = ?, generation = generation + 1 WHERE id = ?";
-        sql::execute(self.connection(), sql, [now.into(), now.into(), id.0.into()]).await?;
+        self.defer(sql, [now.into(), now.into(), id.0.into()]).await?;
         self.work_add(cluster.member, Subject::Cluster(id), cluster.generation + 1).await
     }
 
@@ -257,21 +257,21 @@ impl Tx {
             "DELETE FROM cluster_payloads WHERE cluster_id = ?",
             "DELETE FROM clusters WHERE id = ?",
         ] {
-            sql::execute(self.connection(), sql, [id.0.into()]).await?;
+            self.defer(sql, [id.0.into()]).await?;
         }
         Ok(())
     }
 
     /// How many clusters a user has.
     pub async fn cluster_count(&self, owner: UserId) -> Result<i64> {
-        let count: Option<i64> = sql::scalar(self.connection(), "SELECT COUNT(*) FROM clusters WHERE owner_id = ?", [owner.0.into()]).await?;
+        let count: Option<i64> = sql::scalar(self.connection().await?, "SELECT COUNT(*) FROM clusters WHERE owner_id = ?", [owner.0.into()]).await?;
         Ok(count.unwrap_or_default())
     }
 
     /// Whether there is such a cluster.
     pub async fn cluster_exists(&self, whose: Whose, id: ClusterId) -> Result<bool> {
         let sql = format!("SELECT c.id FROM clusters c WHERE c.id = ? AND {OF_OWNER}");
-        let found: Option<i64> = sql::scalar(self.connection(), &sql, iter::once(id.0.into()).chain(of_owner(whose))).await?;
+        let found: Option<i64> = sql::scalar(self.connection().await?, &sql, iter::once(id.0.into()).chain(of_owner(whose))).await?;
         Ok(found.is_some())
     }
 
@@ -279,7 +279,7 @@ impl Tx {
         let sql = "SELECT (SELECT COUNT(*) FROM clusters WHERE owner_id = ? AND name = ?) AS same_name, \
                    (SELECT COUNT(*) FROM clusters WHERE member_id = ? AND namespace = ?) AS same_namespace";
         let values = [owner.0.into(), name.as_str().into(), member.0.into(), namespace.into()];
-        sql::row(self.connection(), sql, values).await?.ok_or_else(|| Error::internal("a SELECT of two counts has no row"))
+        sql::row(self.connection().await?, sql, values).await?.ok_or_else(|| Error::internal("a SELECT of two counts has no row"))
     }
 }
 

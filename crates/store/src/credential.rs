@@ -46,9 +46,9 @@ impl Intents {
 impl Tx {
     /// Gives `user` one token in place of the earlier one; credentials of other kinds stay. `false`: somebody has this token already.
     pub async fn token_replace(&self, user: UserId, digest: &TokenDigest) -> Result<bool> {
-        sql::execute(self.connection(), "DELETE FROM credentials WHERE user_id = ? AND kind = ?", [user.0.into(), TOKEN.into()]).await?;
+        self.defer("DELETE FROM credentials WHERE user_id = ? AND kind = ?", [user.0.into(), TOKEN.into()]).await?;
         let sql = "INSERT INTO credentials (user_id, kind, digest, created_at) VALUES (?, ?, ?, ?)";
         let values = [user.0.into(), TOKEN.into(), digest.0.as_str().into(), Timestamp::now().0.into()];
-        Ok(sql::execute_unless_taken(self.connection(), sql, values).await?.is_some())
+        Ok(sql::execute_unless_taken(self.connection().await?, sql, values).await?.is_some())
     }
 }

@@ -18,10 +18,10 @@ impl Observations {
     pub async fn forget(&self, lease: &Lease, events_before: Timestamp, audit_before: Timestamp) -> Result<()> {
         self.under(lease, |tx| async move {
             // The last one stays: the numbers go on from it.
-            let last: Option<Option<i64>> = sql::scalar(tx.connection(), "SELECT MAX(sequence) FROM outbox", []).await?;
+            let last: Option<Option<i64>> = sql::scalar(tx.connection().await?, "SELECT MAX(sequence) FROM outbox", []).await?;
             let values = [events_before.0.into(), last.flatten().unwrap_or_default().into()];
-            sql::execute(tx.connection(), "DELETE FROM outbox WHERE at < ? AND sequence < ?", values).await?;
-            sql::execute(tx.connection(), "DELETE FROM audit WHERE at < ?", [audit_before.0.into()]).await?;
+            sql::execute(tx.connection().await?, "DELETE FROM outbox WHERE at < ? AND sequence < ?", values).await?;
+            sql::execute(tx.connection().await?, "DELETE FROM audit WHERE at < ?", [audit_before.0.into()]).await?;
             Ok(())
         })
         .await
@@ -31,15 +31,15 @@ impl Observations {
 impl Tx {
     async fn sequence(&self) -> Result<usize> {
         let sql = "SELECT id FROM outbox WHERE sequence IS NULL ORDER BY id LIMIT ?";
-        let ids: Vec<i64> = sql::scalars(self.connection(), sql, [sql::at_most(AT_ONCE)]).await?;
+        let ids: Vec<i64> = sql::scalars(self.connection().await?, sql, [sql::at_most(AT_ONCE)]).await?;
         if ids.is_empty() {
             return Ok(0);
         }
-        let last: Option<Option<i64>> = sql::scalar(self.connection(), "SELECT MAX(sequence) FROM outbox", []).await?;
+        let last: Option<Option<i64>> = sql::scalar(self.connection().await?, "SELECT MAX(sequence) FROM outbox", []).await?;
         let mut next = last.flatten().unwrap_or_default();
         for id in &ids {
             next += 1;
-            sql::execute(self.connection(), "UPDATE outbox SET sequence = ? WHERE id = ?", [next.into(), (*id).into()]).await?;
+            sql::execute(self.connection().await?, "UPDATE outbox SET sequence = ? WHERE id = ?", [next.into(), (*id).into()]).await?;
         }
         Ok(ids.len())
     }

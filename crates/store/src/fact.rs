@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 use types::{ClusterId, InstanceId, InstanceStatus, Operation, Result, Timestamp, UserId};
 
-use crate::{Tx, sql};
+use crate::Tx;
 
 /// Who caused a fact, as far as is known.
 #[derive(Debug, Clone, Default)]
@@ -138,8 +138,7 @@ impl Tx {
     pub async fn record(&self, by: &By, fact: Fact) -> Result<()> {
         let written = fact.written();
         let By { actor, request_id, address } = by;
-        sql::execute(
-            self.connection(),
+        self.defer(
             "INSERT INTO audit (at, actor_id, action, target, detail, request_id, address) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 Timestamp::now().0.into(),
@@ -171,7 +170,7 @@ impl Tx {
                 let data = serde_json::to_string(&fact.data).unwrap_or_default();
                 [now.into(), format!("kubekcloud.{}", fact.action).into(), fact.target.as_str().into(), owner.into(), data.into()]
             });
-            sql::execute(self.connection(), &sql, values).await?;
+            self.defer(sql, values).await?;
         }
         Ok(())
     }

@@ -140,14 +140,14 @@ impl Tx {
                     now.into(),
                 ]
             });
-            sql::execute(self.connection(), &sql, values).await?;
+            self.defer(sql, values).await?;
         }
         Ok(())
     }
 
     /// All instances of a cluster, those being scaled away included, lowest ordinal first.
     pub async fn instances_of(&self, cluster: ClusterId) -> Result<Vec<InstanceRow>> {
-        sql::rows(self.connection(), &format!("{SELECT} WHERE i.cluster_id = ? ORDER BY i.ordinal"), [cluster.0.into()]).await
+        sql::rows(self.connection().await?, &format!("{SELECT} WHERE i.cluster_id = ? ORDER BY i.ordinal"), [cluster.0.into()]).await
     }
 
     /// Writes a tenant's wish for one instance. `false`: it changed in the meantime and is not at `seen` any more.
@@ -156,7 +156,7 @@ impl Tx {
         let sql = "UPDATE instances SET desired = ?, generation = generation + 1, start_generation = start_generation + ? \
                    WHERE id = ? AND generation = ? AND deleting = ?";
         let values = [operation.target().as_str().into(), wakes.into(), id.0.into(), seen.into(), false.into()];
-        Ok(sql::execute(self.connection(), sql, values).await? == 1)
+        Ok(sql::execute(self.connection().await?, sql, values).await? == 1)
     }
 
     /// Writes a tenant's wish for these instances. The caller has decided under [`Tx::cluster_lock`] that it applies to each.
@@ -168,15 +168,14 @@ impl Tx {
                 vec!["?"; chunk.len()].join(", ")
             );
             let values = [operation.target().as_str().into(), wakes.into()].into_iter().chain(chunk.iter().map(|id| id.0.into()));
-            sql::execute(self.connection(), &sql, values).await?;
+            self.defer(sql, values).await?;
         }
         Ok(())
     }
 
     /// Marks instances for removal; their quota is given back once their compute is confirmed gone.
     pub async fn instances_scale_away(&self, cluster: ClusterId, above: i32) -> Result<()> {
-        sql::execute(
-            self.connection(),
+        self.defer(
             "UPDATE instances SET deleting = ?, generation = generation + 1 WHERE cluster_id = ? AND ordinal > ? AND deleting = ?",
             [true.into(), cluster.0.into(), above.into(), false.into()],
         )

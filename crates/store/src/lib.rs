@@ -97,7 +97,7 @@ pub async fn open(url: &str) -> Result<Opened> {
     let location = location::Location::parse(url)?;
     let requests = Box::pin(pool::open(&location, REQUESTS)).await?;
     let (reconciling, leases) = match location {
-        location::Location::Sqlite(_) => (requests.clone(), requests.clone()),
+        location::Location::Sqlite(_) => (requests.behind(), requests.clone()),
         location::Location::Server(_) => (Box::pin(pool::open(&location, RECONCILING)).await?, Box::pin(pool::open(&location, LEASES)).await?),
     };
     Ok(Opened {

@@ -48,7 +48,7 @@ impl Tx {
     pub async fn member_insert(&self, owner: UserId, name: &str) -> Result<Option<MemberId>> {
         let now = Timestamp::now().0;
         let id = sql::insert_unless_taken(
-            self.connection(),
+            self.connection().await?,
             "INSERT INTO members (owner_id, name, kind, shared, credential_version, generation, created_at, updated_at, observed_generation) \
              VALUES (?, ?, 'onboarded', ?, 0, 1, ?, ?, 0)",
             [owner.0.into(), name.into(), false.into(), now.into(), now.into()],
@@ -59,8 +59,8 @@ impl Tx {
 
     /// Removes a member that nothing stands on.
     pub async fn member_delete(&self, id: MemberId) -> Result<()> {
-        sql::execute(self.connection(), "DELETE FROM work WHERE member_id = ?", [id.0.into()]).await?;
-        sql::execute(self.connection(), "DELETE FROM members WHERE id = ?", [id.0.into()]).await?;
+        sql::execute(self.connection().await?, "DELETE FROM work WHERE member_id = ?", [id.0.into()]).await?;
+        sql::execute(self.connection().await?, "DELETE FROM members WHERE id = ?", [id.0.into()]).await?;
         Ok(())
     }
 }
@@ -85,7 +85,7 @@ impl Observations {
             let (is_up, is_down) = (i64::from(up.is_some()), i64::from(down.is_some()));
             let (reason, message) = (sql::storable(reason, 250), sql::storable(message, 4000));
             let values = [is_up.into(), up.into(), is_down.into(), down.into(), reason.into(), message.into(), member.0.into()];
-            sql::execute(tx.connection(), sql, values).await?;
+            sql::execute(tx.connection().await?, sql, values).await?;
             Ok(())
         })
         .await

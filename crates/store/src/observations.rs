@@ -35,7 +35,7 @@ impl Observations {
         let fenced = self.pool.transact(|tx| async move {
             let sql = format!("SELECT epoch FROM leases WHERE name = ? AND epoch = ? AND holder = ?{}", for_share(tx.backend()));
             let key: [Value; 3] = lease.key();
-            let current: Option<i64> = sql::scalar(tx.connection(), &sql, key).await?;
+            let current: Option<i64> = sql::scalar(tx.connection().await?, &sql, key).await?;
             if current.is_none() {
                 return Err(Error::Unavailable { message: "another replica has taken this over".into(), retry_after_seconds: 1 });
             }

@@ -83,7 +83,7 @@ impl Observations {
     pub async fn namespace_record(&self, lease: &Lease, id: ClusterId, uid: &str) -> Result<()> {
         self.fenced(lease, Step::NamespaceRecord, |tx, member| async move {
             let sql = "UPDATE clusters SET namespace_uid = ? WHERE id = ? AND member_id = ?";
-            sql::execute(tx.connection(), sql, [uid.into(), id.0.into(), member.0.into()]).await?;
+            tx.defer(sql, [uid.into(), id.0.into(), member.0.into()]).await?;
             Ok(())
         })
         .await
@@ -93,11 +93,11 @@ impl Observations {
     pub async fn namespace_rename(&self, lease: &Lease, id: ClusterId) -> Result<String> {
         self.fenced(lease, Step::NamespaceRename, |tx, member| async move {
             let sql = "SELECT name FROM clusters WHERE id = ? AND member_id = ?";
-            let name: Option<String> = sql::scalar(tx.connection(), sql, [id.0.into(), member.0.into()]).await?;
+            let name: Option<String> = sql::scalar(tx.connection().await?, sql, [id.0.into(), member.0.into()]).await?;
             let name = ClusterName::stored(name.ok_or(Error::NotFound { what: "Cluster" })?);
             let namespace = name.namespace_with(&random_word(6));
             let sql = "UPDATE clusters SET namespace = ?, namespace_uid = NULL WHERE id = ? AND member_id = ?";
-            let renamed = sql::execute_unless_taken(tx.connection(), sql, [namespace.as_str().into(), id.0.into(), member.0.into()]).await?;
+            let renamed = sql::execute_unless_taken(tx.connection().await?, sql, [namespace.as_str().into(), id.0.into(), member.0.into()]).await?;
             renamed.map(|_| namespace).ok_or(Error::Contended)
         })
         .await
@@ -133,11 +133,11 @@ impl Observations {
             for id in ids {
                 let gone = "SELECT i.id FROM instances i JOIN clusters c ON c.id = i.cluster_id WHERE i.id = ? AND i.deleting = ? AND c.id = ? AND c.member_id = ?";
                 let values = [id.0.into(), true.into(), cluster.0.into(), member.0.into()];
-                if sql::scalar::<i64>(tx.connection(), gone, values).await?.is_none() {
+                if sql::scalar::<i64>(tx.connection().await?, gone, values).await?.is_none() {
                     continue;
                 }
-                sql::execute(tx.connection(), "DELETE FROM allocations WHERE instance_id = ?", [id.0.into()]).await?;
-                sql::execute(tx.connection(), "DELETE FROM instances WHERE id = ?", [id.0.into()]).await?;
+                sql::execute(tx.connection().await?, "DELETE FROM allocations WHERE instance_id = ?", [id.0.into()]).await?;
+                tx.defer("DELETE FROM instances WHERE id = ?", [id.0.into()]).await?;
             }
             Ok(())
         })
@@ -148,7 +148,7 @@ impl Observations {
     pub async fn allocation_release(&self, lease: &Lease, id: ClusterId) -> Result<()> {
         self.fenced(lease, Step::AllocationRelease, |tx, member| async move {
             sql::execute(
-                tx.connection(),
+                tx.connection().await?,
                 "DELETE FROM allocations WHERE cluster_id = ? \
                  AND EXISTS (SELECT 1 FROM clusters c WHERE c.id = ? AND c.member_id = ? AND c.deleting_at IS NOT NULL)",
                 [id.0.into(), id.0.into(), member.0.into()],
@@ -163,7 +163,7 @@ impl Observations {
     pub async fn cluster_remove(&self, lease: &Lease, id: ClusterId) -> Result<()> {
         self.fenced(lease, Step::ClusterRemove, |tx, member| async move {
             let sql = "SELECT owner_id, name FROM clusters WHERE id = ? AND member_id = ? AND deleting_at IS NOT NULL";
-            let Some(row) = sql::raw(tx.connection(), sql, [id.0.into(), member.0.into()]).await?.pop() else { return Ok(()) };
+            let Some(row) = sql::raw(tx.connection().await?, sql, [id.0.into(), member.0.into()]).await?.pop() else { return Ok(()) };
             let owner = UserId(row.try_get("", "owner_id").map_err(crate::error::db)?);
             let name = row.try_get("", "name").map_err(crate::error::db)?;
             tx.cluster_drop(id).await?;
@@ -180,9 +180,9 @@ impl Tx {
         let sql =
             "UPDATE clusters SET observed_generation = COALESCE(?, observed_generation), reason = ?, message = ? WHERE id = ? AND member_id = ?";
         let values = [(*carried_out).into(), short(reason.as_deref()).into(), sentence(message.as_deref()).into(), id.0.into(), member.0.into()];
-        let ours = sql::execute(self.connection(), sql, values).await? == 1;
-        if let Some(generation) = carried_out.filter(|_| ours) {
-            self.work_done(member, Subject::Cluster(id), generation).await?;
+        self.defer(sql, values).await?;
+        if let Some(generation) = carried_out {
+            self.work_done(member, Subject::Cluster(id), *generation).await?;
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ impl Tx {
         let rows = serde_json::to_string(&rows).map_err(Error::internal)?;
         let source = rows_of(self.backend(), &OBSERVED);
         let sql = update_from(self.backend(), "instances", &source, &ASSIGNED);
-        sql::execute(self.connection(), &sql, [rows.into()]).await?;
+        self.defer(sql, [rows.into()]).await?;
         Ok(())
     }
 }

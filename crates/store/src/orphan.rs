@@ -50,8 +50,8 @@ impl Tx {
     pub async fn cluster_abandon(&self, id: ClusterId, actor: UserId) -> Result<()> {
         let record = "INSERT INTO orphans (at, actor_id, member_id, subject_kind, subject_id, owner_id, name, namespace, namespace_uid) \
                       SELECT ?, ?, member_id, 'cluster', id, owner_id, name, namespace, namespace_uid FROM clusters WHERE id = ?";
-        sql::execute(self.connection(), record, [Timestamp::now().0.into(), actor.0.into(), id.0.into()]).await?;
-        let member: Option<i64> = sql::scalar(self.connection(), "SELECT member_id FROM clusters WHERE id = ?", [id.0.into()]).await?;
+        sql::execute(self.connection().await?, record, [Timestamp::now().0.into(), actor.0.into(), id.0.into()]).await?;
+        let member: Option<i64> = sql::scalar(self.connection().await?, "SELECT member_id FROM clusters WHERE id = ?", [id.0.into()]).await?;
         self.cluster_drop(id).await?;
         if let Some(member) = member {
             let subject = Subject::Cluster(id);

@@ -7,9 +7,10 @@
 //! holds locks that others need. A server ends such a session by itself, long before a lease that others wait for would
 //! matter: [`IDLE_IN_TRANSACTION`] after its last statement, or when its machine no longer answers.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, sqlx};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::{Error, Result};
 
 use crate::{
@@ -35,20 +36,33 @@ pub(crate) struct Pool {
     /// The same, except on SQLite: there one connection writes, so that writers queue here, in order, instead of in
     /// SQLite's busy handler.
     write: DatabaseConnection,
+    /// On SQLite, of those who write beside somebody who comes first, one at a time queues for that connection.
+    turn: Option<Arc<Semaphore>>,
 }
 
 impl Pool {
+    /// The same connections, for those who write beside somebody who comes first.
+    pub(crate) fn behind(&self) -> Self {
+        Self { turn: Some(Arc::new(Semaphore::new(1))), ..self.clone() }
+    }
+
+    /// Waits for its turn, where there are turns. They end with what is answered.
+    pub(crate) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        self.turn.clone()?.acquire_owned().await.ok()
+    }
+
     pub(crate) async fn sqlite(path: &str) -> Result<Self> {
         let failed = |e: DbErr| cannot_open(path, &e);
         let write = open_sqlite(path, 1).await.map_err(failed)?;
         let read = open_sqlite(path, 4).await.map_err(failed)?;
-        Ok(Self { read, write })
+        Ok(Self { read, write, turn: None })
     }
 
     /// Connections to a server.
     pub(crate) async fn server(url: &str, most: u32) -> Result<Self> {
         let both = open_server(url, most).await.map_err(|e| cannot_open("the database server", &e))?;
-        Ok(Self { read: both.clone(), write: both })
+        Ok(Self { read: both.clone(), write: both, turn: None })
     }
 
     pub(crate) fn backend(&self) -> DbBackend {

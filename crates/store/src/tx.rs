@@ -10,10 +10,10 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait, Value};
 use types::{Error, MemberId, Result, Subject};
 
-use crate::{error::db, pool::Pool};
+use crate::{error::db, pool::Pool, sql};
 
 /// How often a transaction is run that others stand in the way of.
 const TRIES: u32 = 4;
@@ -31,6 +31,13 @@ pub struct Tx {
 struct Shared {
     tx: DatabaseTransaction,
     wakes: Mutex<Vec<Woken>>,
+    deferred: Mutex<Vec<Write>>,
+}
+
+/// A statement whose answer nobody needs.
+struct Write {
+    sql: String,
+    values: Vec<Value>,
 }
 
 /// A subject whose intent changed, and where it is reconciled.
@@ -72,10 +79,12 @@ impl Pool {
     }
 
     async fn transact_once<T, F: Future<Output = Result<T>>>(&self, work: &impl Fn(Tx) -> F) -> Result<Done<T>> {
-        let shared = Arc::new(Shared { tx: self.begin().await?, wakes: Mutex::default() });
+        let _turn = self.turn().await;
+        let shared = Arc::new(Shared { tx: self.begin().await?, wakes: Mutex::default(), deferred: Mutex::default() });
         let value = work(Tx { shared: shared.clone() }).await?;
+        Tx { shared: shared.clone() }.send_deferred().await?;
         let shared = Arc::into_inner(shared).ok_or_else(|| Error::internal("a transaction is used after its end"))?;
-        let Shared { tx, wakes } = shared;
+        let Shared { tx, wakes, deferred: _ } = shared;
         tx.commit().await.map_err(db)?;
         let mut woken = wakes.into_inner().unwrap_or_else(PoisonError::into_inner);
         woken.sort_unstable();
@@ -96,12 +105,45 @@ impl Pool {
 }
 
 impl Tx {
-    pub(crate) fn connection(&self) -> &DatabaseTransaction {
-        &self.shared.tx
+    /// Where statements are run whose answer is needed. What was deferred before has been run then.
+    pub(crate) async fn connection(&self) -> Result<&DatabaseTransaction> {
+        self.send_deferred().await?;
+        Ok(&self.shared.tx)
+    }
+
+    /// Runs a statement whose answer nobody needs before the next one whose answer somebody does, at the latest before the commit.
+    /// On SQLite such statements travel together: each way to its thread and back costs more than what it does there.
+    pub(crate) async fn defer(&self, sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Result<()> {
+        /// More would be a statement of its own each time.
+        const MOST: usize = 16;
+        let write = Write { sql: sql.into(), values: values.into_iter().collect() };
+        let waiting = {
+            let mut deferred = self.shared.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+            deferred.push(write);
+            deferred.len()
+        };
+        if waiting < MOST { Ok(()) } else { self.send_deferred().await }
+    }
+
+    async fn send_deferred(&self) -> Result<()> {
+        let deferred = std::mem::take(&mut *self.shared.deferred.lock().unwrap_or_else(PoisonError::into_inner));
+        if deferred.is_empty() {
+            return Ok(());
+        }
+        let tx = &self.shared.tx;
+        if self.backend() == DbBackend::Sqlite {
+            let sql = deferred.iter().map(|write| write.sql.as_str()).collect::<Vec<_>>().join("; ");
+            sql::execute(tx, &sql, deferred.into_iter().flat_map(|write| write.values)).await?;
+            return Ok(());
+        }
+        for Write { sql, values } in deferred {
+            sql::execute(tx, &sql, values).await?;
+        }
+        Ok(())
     }
 
     pub(crate) fn backend(&self) -> DbBackend {
-        self.connection().get_database_backend()
+        self.shared.tx.get_database_backend()
     }
 
     pub(crate) fn wakes(&self, member: MemberId, subject: Subject) {

@@ -72,13 +72,12 @@ impl Intents {
 impl Tx {
     /// What `owner` takes, after [`Tx::owner_lock`] nobody else can change it.
     pub async fn usage(&self, owner: UserId) -> Result<Usage> {
-        usage(self.connection(), owner).await
+        usage(self.connection().await?, owner).await
     }
 
     /// Reserves the size of a cluster's `size` for each of its instances that has no allocation yet.
     pub async fn allocate(&self, owner: UserId, cluster: ClusterId, size: Usage) -> Result<()> {
-        sql::execute(
-            self.connection(),
+        self.defer(
             "INSERT INTO allocations (instance_id, owner_id, cluster_id, cpu_milli, memory_bytes, storage_bytes) \
              SELECT i.id, ?, i.cluster_id, ?, ?, ? FROM instances i WHERE i.cluster_id = ? \
              AND NOT EXISTS (SELECT 1 FROM allocations a WHERE a.instance_id = i.id)",

@@ -113,15 +113,15 @@ impl Tx {
     pub async fn user_insert(&self, new: &NewUser) -> Result<Option<UserRow>> {
         let NewUser { username, role, quota, quota_virtual_clusters } = new.clone();
         // Asked first: a refused INSERT would spoil the transaction on PostgreSQL, and is left for two at the same moment.
-        let taken: Option<i64> = sql::scalar(self.connection(), "SELECT id FROM users WHERE username = ?", [username.as_str().into()]).await?;
+        let taken: Option<i64> = sql::scalar(self.connection().await?, "SELECT id FROM users WHERE username = ?", [username.as_str().into()]).await?;
         if taken.is_some() {
             return Ok(None);
         }
         let created_at = Timestamp::now();
-        let principal = sql::insert_unless_taken(self.connection(), "INSERT INTO principals (kind) VALUES (?)", ["user".into()]).await?;
+        let principal = sql::insert_unless_taken(self.connection().await?, "INSERT INTO principals (kind) VALUES (?)", ["user".into()]).await?;
         let id = principal.ok_or_else(|| Error::internal("a principal has no unique column but its id"))?;
         let inserted = sql::execute_unless_taken(
-            self.connection(),
+            self.connection().await?,
             "INSERT INTO users (id, username, role, disabled, quota_cpu_milli, quota_memory_bytes, quota_storage_bytes, quota_clusters, \
              quota_instances, quota_virtual_clusters, session_epoch, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
             [
@@ -146,13 +146,13 @@ impl Tx {
     /// Locks a user's row until the end: whoever reserves, scales or changes quota for the same owner waits here.
     pub async fn owner_lock(&self, id: UserId) -> Result<Option<UserRow>> {
         let sql = format!("SELECT * FROM users WHERE id = ?{}", for_update(self.backend()));
-        sql::row(self.connection(), &sql, [id.0.into()]).await
+        sql::row(self.connection().await?, &sql, [id.0.into()]).await
     }
 
     /// Locks all admins' rows and counts those who are enabled, so that the last one can't be taken away by two at once.
     pub async fn enabled_admins_lock(&self) -> Result<usize> {
         let sql = format!("SELECT id FROM users WHERE role = ? AND disabled = ? ORDER BY id{}", for_update(self.backend()));
-        let ids: Vec<i64> = sql::scalars(self.connection(), &sql, [Role::Admin.as_str().into(), false.into()]).await?;
+        let ids: Vec<i64> = sql::scalars(self.connection().await?, &sql, [Role::Admin.as_str().into(), false.into()]).await?;
         Ok(ids.len())
     }
 
@@ -160,7 +160,7 @@ impl Tx {
     pub async fn user_update(&self, id: UserId, change: &UserChange) -> Result<()> {
         let UserChange { role, disabled, cpu, memory, storage, clusters, instances, virtual_clusters } = *change;
         sql::execute(
-            self.connection(),
+            self.connection().await?,
             "UPDATE users SET role = COALESCE(?, role), disabled = COALESCE(?, disabled), \
              quota_cpu_milli = COALESCE(?, quota_cpu_milli), quota_memory_bytes = COALESCE(?, quota_memory_bytes), \
              quota_storage_bytes = COALESCE(?, quota_storage_bytes), quota_clusters = COALESCE(?, quota_clusters), \
@@ -190,7 +190,7 @@ impl Tx {
             "DELETE FROM users WHERE id = ?",
             "DELETE FROM principals WHERE id = ?",
         ] {
-            sql::execute(self.connection(), sql, [id.0.into()]).await?;
+            sql::execute(self.connection().await?, sql, [id.0.into()]).await?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ impl Tx {
             "INSERT INTO work (member_id, subject_kind, subject_id, generation) VALUES (?, ?, ?, ?){}",
             upsert(self.backend(), "member_id, subject_kind, subject_id", "generation")
         );
-        sql::execute(self.connection(), &sql, [member.0.into(), subject.kind().into(), subject.id().into(), generation.into()]).await?;
+        self.defer(sql, [member.0.into(), subject.kind().into(), subject.id().into(), generation.into()]).await?;
         self.wakes(member, subject);
         Ok(())
     }
@@ -40,7 +40,7 @@ impl Tx {
     /// Notes that it was carried out up to `generation`; what is newer stays due.
     pub(crate) async fn work_done(&self, member: MemberId, subject: Subject, generation: i64) -> Result<()> {
         let sql = "DELETE FROM work WHERE member_id = ? AND subject_kind = ? AND subject_id = ? AND generation <= ?";
-        sql::execute(self.connection(), sql, [member.0.into(), subject.kind().into(), subject.id().into(), generation.into()]).await?;
+        self.defer(sql, [member.0.into(), subject.kind().into(), subject.id().into(), generation.into()]).await?;
         Ok(())
     }
 
