@@ -12,12 +12,11 @@ use app::{App, Policy};
 use ipnet::IpNet;
 use members::{Fleet, Member};
 use rand::{Rng, distr::Alphanumeric};
-use reconcile::{HealthSnapshot, Options, Reconciler};
+use reconcile::{Connect, HealthSnapshot, Options, Supervisor};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use store::{Opened, TokenKey};
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
-use types::MemberId;
 use wire::health::Check;
 
 /// How long open requests may take to end after a stop signal.
@@ -66,7 +65,7 @@ pub(crate) struct Process {
     metrics: MetricsHandle,
     checks: Checks,
     cancel: CancellationToken,
-    reconciler: Option<Reconciler>,
+    supervisor: Option<Supervisor>,
 }
 
 /// The async runtime: as many threads as cores.
@@ -104,20 +103,22 @@ impl Process {
             None => schema.token_key().await?,
         };
         let fleet = Fleet::default();
-        let Some(member) = local.map(|member| fleet.put(member)) else {
+        if local.map(|member| fleet.put(member)).is_none() {
             // Nothing is ever observed here: the sender is dropped, and whoever waits asks the database.
             let (_, never) = watch::channel(0);
             let app = App::new(intents, token_key, policy, fleet, Arc::new(|_, _| ()), Arc::new(move |_| never.clone()));
-            return Ok(Self { app, metrics, checks: Arc::new(Vec::new), cancel, reconciler: None });
-        };
+            return Ok(Self { app, metrics, checks: Arc::new(Vec::new), cancel, supervisor: None });
+        }
         let installation = schema.installation_id().await?;
         let options = Options { deny_cidrs, ..Options::new(holder()) };
-        let reconciler = Reconciler::start((observations, leases), installation, member, MemberId::LOCAL, options, cancel.clone());
-        let (wake, changes, health) = (reconciler.wake(), reconciler.changes(), reconciler.health());
+        let known = fleet.clone();
+        let connect: Connect = Arc::new(move |row| known.get(row.id));
+        let supervisor = Supervisor::start((observations, leases), installation, connect, options, cancel.clone());
+        let (wake, changes, health) = (supervisor.wake(), supervisor.changes(), supervisor.health());
         let wake: app::Wake = Arc::new(move |member, subject| wake.wake(member, subject));
         let app = App::new(intents, token_key, policy, fleet, wake, Arc::new(move |subject| changes.of(subject)));
-        let checks = Arc::new(move || checks(&health.snapshot()));
-        Ok(Self { app, metrics, checks, cancel, reconciler: Some(reconciler) })
+        let checks = Arc::new(move || health.snapshot().iter().flat_map(checks).collect());
+        Ok(Self { app, metrics, checks, cancel, supervisor: Some(supervisor) })
     }
 
     /// The use cases.
@@ -127,7 +128,7 @@ impl Process {
 
     /// Answers requests until `stop`, then ends in order: readiness, requests, reconciling (which gives its lease back).
     pub(crate) async fn serve(self, front: Front, stop: CancellationToken) -> anyhow::Result<()> {
-        let Self { app, metrics, checks, cancel, reconciler } = self;
+        let Self { app, metrics, checks, cancel, supervisor } = self;
         let Front { listener, admin, limits, farewell } = front;
         let waiting = app.clone();
         let state = State::new(app, metrics, with_stopping(checks, stop.clone()), limits.trusted.clone());
@@ -160,8 +161,8 @@ impl Process {
             () = drained => tracing::warn!("requests were still open when the process ended"),
         }
         cancel.cancel();
-        if let Some(reconciler) = reconciler {
-            reconciler.stopped().await;
+        if let Some(supervisor) = supervisor {
+            supervisor.stopped().await;
         }
         Ok(())
     }

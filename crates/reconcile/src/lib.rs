@@ -13,21 +13,26 @@
 mod backoff;
 mod compute;
 mod error;
+mod fair_share;
+mod fences;
 mod health;
+mod keep_running;
 mod lease_holder;
 mod options;
 mod parked;
 mod passes;
 mod poll;
 mod queue;
-mod reconciler;
+mod reach;
 mod renewal;
 mod requeue;
 mod signal;
+mod supervisor;
+mod tenures;
 mod walk;
 mod workers;
 
 pub use health::{Health, HealthSnapshot};
 pub use options::Options;
-pub use reconciler::Reconciler;
 pub use signal::{Changes, Wake};
+pub use supervisor::{Connect, Supervisor};

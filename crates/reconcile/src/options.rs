@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-/// Options of one [`crate::Reconciler`].
+/// Options of one [`crate::Supervisor`].
 #[derive(Debug, Clone)]
 pub struct Options {
     /// What others call this process.

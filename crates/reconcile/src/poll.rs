@@ -1,21 +1,23 @@
-//! The poll: finds what the store says is not done, and no wake-up told of.
+//! The poll: finds what the store says is not done, and no wake-up told of. One for all members of this process.
 
-use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{
-    compute::Context,
-    queue::{Cause, Queue},
-};
+use store::Observations;
 
-/// Asks for ever.
-pub(crate) async fn poll(context: Arc<Context>, queue: Arc<Queue>) {
-    let mut ticks = tokio::time::interval(context.options.poll);
+use crate::Wake;
+
+/// Asks for ever, while there is a queue for the answer.
+pub(crate) async fn poll(observations: &Observations, wake: &Wake, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match context.store.work_due().await {
-            Ok(due) => due.into_iter().filter(|(on, _)| *on == context.member_id).for_each(|(_, subject)| queue.add(subject, Cause::Poll)),
-            Err(error) => tracing::warn!(%error, "cannot ask for what is due"),
+        if wake.is_idle() {
+            continue;
+        }
+        match observations.work_due().await {
+            Ok(due) => due.into_iter().for_each(|(member, subject)| wake.poll(member, subject)),
+            Err(error) => tracing::warn!(%error, "cannot ask for what is not done"),
         }
     }
 }

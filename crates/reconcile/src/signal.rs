@@ -25,9 +25,23 @@ impl Wake {
 
     /// Has a subject reconciled as soon as possible.
     pub fn wake(&self, member: MemberId, subject: Subject) {
+        self.add(member, subject, Cause::Wake);
+    }
+
+    /// As the store says that it is not done.
+    pub(crate) fn poll(&self, member: MemberId, subject: Subject) {
+        self.add(member, subject, Cause::Poll);
+    }
+
+    /// Whether this process holds no member.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queues().is_empty()
+    }
+
+    fn add(&self, member: MemberId, subject: Subject, cause: Cause) {
         let queue = self.queues().get(&member).cloned();
         if let Some(queue) = queue {
-            queue.add(subject, Cause::Wake);
+            queue.add(subject, cause);
         }
     }
 

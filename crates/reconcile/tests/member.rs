@@ -153,11 +153,11 @@ async fn a_dead_replicas_lease_runs_out() {
     let cluster = world.create("doomed", InstanceType::Container, 2).await;
     world.start("heir").await;
     world.until("the doomed one works", SOON, async || world.all(cluster, InstanceStatus::Running).await).await;
-    assert!(!world.health().lease_held, "the heir waits");
+    assert!(!world.is(|health| health.lease_held), "the heir waits");
     dead.shutdown_background();
     world.operate(cluster, Operation::Stop).await;
     world.wait_all(cluster, InstanceStatus::Stopped, SOON).await;
-    assert!(world.health().lease_held);
+    assert!(world.is(|health| health.lease_held));
     world.remove(cluster).await;
     world.wait_gone(cluster, SOON).await;
     world.close().await;

@@ -108,7 +108,7 @@ async fn vms_wait_for_kubevirt_without_asking_and_come_when_it_does() {
     let namespace = world.intent(cluster).await.namespace;
     assert!(world.member.namespace(&namespace).await.unwrap().is_some(), "what needs no VM is there");
     hidden.store(false, Ordering::Relaxed);
-    world.until("KubeVirt is asked for again", SOON, async || world.health().kubevirt != KubeVirt::Unknown).await;
+    world.until("KubeVirt is asked for again", SOON, async || world.is(|health| health.kubevirt != KubeVirt::Unknown)).await;
     if world.serves_kubevirt().await {
         world.wait_all(cluster, InstanceStatus::Running, Duration::from_secs(20)).await;
     }

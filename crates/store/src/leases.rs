@@ -29,7 +29,8 @@ impl Leases {
         &self.pool
     }
 
-    /// Takes a lease whose holder is gone, or that nobody has had. `None`: somebody has it, `replica` included.
+    /// Takes a lease whose holder is gone, that nobody has had, or that `replica` has: then the answer to its last claim was lost,
+    /// or its earlier writes are to be fenced. `None`: somebody else has it.
     pub async fn claim(&self, replica: &Replica, name: LeaseName) -> Result<Option<Lease>> {
         let connection = self.pool.writer();
         let word = name.to_string();
@@ -41,8 +42,8 @@ impl Leases {
         };
         // Compared with what was read: of two that claim at once, one finds another epoch.
         let take = "UPDATE leases SET epoch = epoch + 1, holder = ? WHERE name = ? AND epoch = ? AND holder = ? \
-                    AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.id = ?)";
-        let values = [replica.id().into(), word.into(), epoch.into(), holder.as_str().into(), holder.as_str().into()];
+                    AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.id = ? AND r.id <> ?)";
+        let values = [replica.id().into(), word.into(), epoch.into(), holder.as_str().into(), holder.as_str().into(), replica.id().into()];
         let taken = sql::execute(connection, take, values).await? == 1;
         Ok(taken.then(|| lease(epoch + 1)))
     }

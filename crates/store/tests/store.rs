@@ -172,9 +172,10 @@ async fn a_lost_lease_writes_nothing() {
     let id = cluster(&db, owner, member, "fence", 1).await;
     let name = LeaseName::Member(member);
     let (a, b) = (db.leases.join("a", LONG).await.expect("joins"), db.leases.join("b", LONG).await.expect("joins"));
-    let old = db.leases.claim(&a, name).await.expect("asks").expect("free");
+    let unheard = db.leases.claim(&a, name).await.expect("asks").expect("free");
     assert!(db.leases.claim(&b, name).await.expect("asks").is_none(), "held by a");
-    assert!(db.leases.claim(&a, name).await.expect("asks").is_none(), "held, by itself");
+    let old = db.leases.claim(&a, name).await.expect("asks").expect("its own");
+    assert_eq!(old.epoch, unheard.epoch + 1, "what was written under the first is fenced");
     assert!(db.leases.heartbeat(&a, Duration::ZERO).await.expect("asks"));
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert!(db.leases.claim(&b, name).await.expect("asks").is_none(), "not declared dead yet");

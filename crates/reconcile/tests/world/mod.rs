@@ -15,7 +15,7 @@ use std::{
 
 use futures::StreamExt as _;
 use members::{Creation, Fence, Identity, Kind, KubeVirt, Member, PodPhase, Watch, Watches, Writer};
-use reconcile::{HealthSnapshot, Options, Reconciler};
+use reconcile::{Connect, HealthSnapshot, Options, Supervisor};
 use sandbox::Sandbox;
 use store::{ClusterIntent, NewCluster, NewUser, Opened, Usage, Whose};
 use tempfile::TempDir;
@@ -34,12 +34,12 @@ static PANICS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct World {
     pub(crate) db: Opened,
     pub(crate) member: Arc<Member>,
-    owner: UserId,
+    pub(crate) owner: UserId,
     kubeconfig: PathBuf,
-    directory: TempDir,
+    pub(crate) directory: TempDir,
     sandbox: Option<Sandbox>,
     cancel: CancellationToken,
-    reconciler: Option<Reconciler>,
+    supervisor: Option<Supervisor>,
     proxy: Option<Proxy>,
 }
 
@@ -76,7 +76,7 @@ impl World {
         };
         let member = Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.unwrap());
         let cancel = CancellationToken::new();
-        let mut world = Self { db, member, owner: user.id, kubeconfig, directory, sandbox, cancel, reconciler: None, proxy };
+        let mut world = Self { db, member, owner: user.id, kubeconfig, directory, sandbox, cancel, supervisor: None, proxy };
         world.start("first").await;
         world
     }
@@ -98,11 +98,11 @@ impl World {
         PANICS.load(Ordering::Relaxed)
     }
 
-    fn database(directory: &TempDir) -> String {
+    pub(crate) fn database(directory: &TempDir) -> String {
         format!("sqlite:///{}", directory.path().join("test.db").display())
     }
 
-    fn options(holder: &str) -> Options {
+    pub(crate) fn options(holder: &str) -> Options {
         Options { lease_ttl: Duration::from_secs(3), delete_grace: Duration::from_secs(2), ..Options::new(holder) }
     }
 
@@ -115,15 +115,9 @@ impl World {
             let db = store::open(&url).await.unwrap();
             let installation = db.schema.installation_id().await.unwrap();
             let member = Arc::new(Member::from_kubeconfig(Identity::local(), &kubeconfig).await.unwrap());
-            let reconciler = Reconciler::start(
-                (db.observations, db.leases),
-                installation,
-                member,
-                MemberId::LOCAL,
-                Self::options(holder),
-                CancellationToken::new(),
-            );
-            while !reconciler.health().snapshot().synced {
+            let handles = (db.observations, db.leases);
+            let supervisor = Supervisor::start(handles, installation, connect(member), Self::options(holder), CancellationToken::new());
+            while !supervisor.health().snapshot().iter().any(|member| member.synced) {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
@@ -138,15 +132,15 @@ impl World {
         self.cancel = CancellationToken::new();
         let (db, installation) = (self.db.clone(), self.db.schema.installation_id().await.unwrap());
         let handles = (db.observations, db.leases);
-        let reconciler = Reconciler::start(handles, installation, self.member.clone(), MemberId::LOCAL, options, self.cancel.clone());
-        self.reconciler = Some(reconciler);
+        let connect = connect(self.member.clone());
+        self.supervisor = Some(Supervisor::start(handles, installation, connect, options, self.cancel.clone()));
     }
 
     /// Ends the reconciler, which gives its lease back.
     pub(crate) async fn stop(&mut self) {
         self.cancel.cancel();
-        if let Some(reconciler) = self.reconciler.take() {
-            reconciler.stopped().await;
+        if let Some(supervisor) = self.supervisor.take() {
+            supervisor.stopped().await;
         }
     }
 
@@ -157,8 +151,12 @@ impl World {
         }
     }
 
-    pub(crate) fn health(&self) -> HealthSnapshot {
-        self.reconciler.as_ref().unwrap().health().snapshot()
+    pub(crate) fn health(&self) -> Option<HealthSnapshot> {
+        self.supervisor.as_ref().unwrap().health().snapshot().pop()
+    }
+
+    pub(crate) fn is(&self, what: impl Fn(&HealthSnapshot) -> bool) -> bool {
+        self.health().is_some_and(|health| what(&health))
     }
 
     pub(crate) fn size(&self, instances: i64) -> Usage {
@@ -166,19 +164,23 @@ impl World {
     }
 
     pub(crate) async fn create(&self, name: &str, instance_type: InstanceType, instances: i32) -> ClusterId {
-        let id = self.insert(name, instance_type, instances, None).await;
+        self.create_on(MemberId::LOCAL, name, instance_type, instances).await
+    }
+
+    pub(crate) async fn create_on(&self, member: MemberId, name: &str, instance_type: InstanceType, instances: i32) -> ClusterId {
+        let id = self.insert(member, name, instance_type, instances, None).await;
         self.wake(id);
         id
     }
 
     /// A namespace with room for that many, and none in it.
     pub(crate) async fn create_stopped(&self, name: &str, instances: i32) -> ClusterId {
-        let id = self.insert(name, InstanceType::Container, instances, Some(Operation::Stop)).await;
+        let id = self.insert(MemberId::LOCAL, name, InstanceType::Container, instances, Some(Operation::Stop)).await;
         self.wake(id);
         id
     }
 
-    async fn insert(&self, name: &str, instance_type: InstanceType, instances: i32, operation: Option<Operation>) -> ClusterId {
+    async fn insert(&self, member: MemberId, name: &str, instance_type: InstanceType, instances: i32, operation: Option<Operation>) -> ClusterId {
         let name = ClusterName::parse(name).unwrap();
         let size = self.size(1);
         let image = match instance_type {
@@ -187,7 +189,7 @@ impl World {
         };
         let new = &NewCluster {
             owner: self.owner,
-            member: MemberId::LOCAL,
+            member,
             name,
             instance_type,
             cpu: size.cpu,
@@ -271,16 +273,16 @@ impl World {
     }
 
     fn wake(&self, id: ClusterId) {
-        if let Some(reconciler) = &self.reconciler {
-            reconciler.wake().wake(MemberId::LOCAL, Subject::Cluster(id));
+        if let Some(supervisor) = &self.supervisor {
+            supervisor.wake().wake(MemberId::LOCAL, Subject::Cluster(id));
         }
     }
 
     /// Whether the Kubernetes serves KubeVirt, once that is known. Says that the test is skipped where it does not.
     pub(crate) async fn serves_kubevirt(&self) -> bool {
-        let known = async || self.health().synced && self.health().kubevirt != KubeVirt::Unknown;
+        let known = async || self.is(|health| health.synced && health.kubevirt != KubeVirt::Unknown);
         self.until("caches are synced", Duration::from_secs(60), known).await;
-        let serves = self.health().kubevirt == KubeVirt::Served;
+        let serves = self.is(|health| health.kubevirt == KubeVirt::Served);
         if !serves {
             skip::skip("this Kubernetes does not serve KubeVirt");
         }
@@ -340,7 +342,7 @@ impl World {
     }
 
     pub(crate) async fn wait(&self, id: ClusterId, most: Duration, what: &str, done: impl Fn(&ClusterIntent) -> bool) {
-        let mut changes = self.reconciler.as_ref().unwrap().changes().subscribe();
+        let mut changes = self.supervisor.as_ref().unwrap().changes().subscribe();
         let started = Instant::now();
         loop {
             let intent = self.intent(id).await;
@@ -378,7 +380,7 @@ impl World {
     }
 
     pub(crate) async fn until(&self, what: &str, most: Duration, done: impl AsyncFn() -> bool) {
-        let mut changes = self.reconciler.as_ref().unwrap().changes().subscribe();
+        let mut changes = self.supervisor.as_ref().unwrap().changes().subscribe();
         let started = Instant::now();
         while !done().await {
             assert!(started.elapsed() < most, "{what}: not within {most:?}: {:?}", self.health());
@@ -401,4 +403,9 @@ impl World {
             Creation::Exists => panic!("namespace {name} is left over from an earlier run"),
         }
     }
+}
+
+/// Only `local` can be reached.
+fn connect(local: Arc<Member>) -> Connect {
+    Arc::new(move |row| (row.id == MemberId::LOCAL).then(|| local.clone()))
 }

@@ -1,17 +1,17 @@
-//! Starting and stopping the reconciling of one member.
+//! Running something for ever: that it died is seen, and it is started again.
 
-use std::{sync::Arc, time::Duration};
-
-use members::Member;
-use store::{Leases, Observations};
-use tokio::{
-    task::{JoinHandle, JoinSet},
-    time::Instant,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
-use tokio_util::sync::CancellationToken;
-use types::MemberId;
 
-use crate::{Changes, Health, Options, Wake, backoff::backoff, health::Running, lease_holder::LeaseHolder};
+use tokio::{task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::backoff::backoff;
 
 /// Pause before what died is started again, and at most.
 const RESTART_FIRST: Duration = Duration::from_millis(500);
@@ -19,71 +19,40 @@ const RESTART_MOST: Duration = Duration::from_secs(30);
 /// After having run for so long, a death counts as the first.
 const RESTART_FORGIVE: Duration = Duration::from_secs(300);
 
-/// A running reconciler of one member.
-pub struct Reconciler {
-    wake: Wake,
-    changes: Changes,
-    health: Health,
-    task: JoinHandle<()>,
+/// Whether it runs at all.
+#[derive(Clone)]
+pub(crate) struct Running(Arc<AtomicBool>);
+
+impl Default for Running {
+    /// It is about to.
+    fn default() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
 }
 
-impl Reconciler {
-    /// Starts it. It runs until `cancel`, taking the member's lease whenever it is free.
-    pub fn start(
-        (store, leases): (Observations, Leases),
-        installation: String,
-        member: Arc<Member>,
-        member_id: MemberId,
-        options: Options,
-        cancel: CancellationToken,
-    ) -> Self {
-        let (wake, changes, health) = (Wake::default(), Changes::default(), Health::new(member.clone()));
-        let name = member.name().to_owned();
-        let holder = Arc::new(LeaseHolder {
-            store,
-            leases,
-            member,
-            member_id,
-            options,
-            wake: wake.clone(),
-            changes: changes.clone(),
-            health: health.clone(),
-            cancel: cancel.clone(),
-            installation,
-        });
-        let run = move || {
-            let holder = holder.clone();
-            async move { holder.run().await }
-        };
-        let task = tokio::spawn(keep_running(name, run, health.running(), cancel));
-        Self { wake, changes, health, task }
+impl Running {
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 
-    /// For those that change intent.
-    pub fn wake(&self) -> Wake {
-        self.wake.clone()
+    /// It does until what is answered is dropped: at its end, or while a panic unwinds it.
+    fn until_dropped(&self) -> UntilDropped {
+        self.0.store(true, Ordering::Relaxed);
+        UntilDropped(self.clone())
     }
+}
 
-    /// For those that wait for status.
-    pub fn changes(&self) -> Changes {
-        self.changes.clone()
-    }
+/// See [`Running::until_dropped`].
+struct UntilDropped(Running);
 
-    /// For those that ask how it is doing.
-    pub fn health(&self) -> Health {
-        self.health.clone()
-    }
-
-    /// Waits for its end after it was cancelled: the lease is given back then.
-    pub async fn stopped(self) {
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the reconciler died");
-        }
+impl Drop for UntilDropped {
+    fn drop(&mut self) {
+        self.0.0.store(false, Ordering::Relaxed);
     }
 }
 
 /// Runs something that ends only when cancelled. When it dies of a defect, its health says so, and it is started again.
-async fn keep_running<F>(member: String, run: impl Fn() -> F, running: Running, cancel: CancellationToken)
+pub(crate) async fn keep_running<F>(run: impl Fn() -> F, running: Running, cancel: CancellationToken)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -103,7 +72,7 @@ where
         }
         deaths = if started.elapsed() > RESTART_FORGIVE { 1 } else { deaths + 1 };
         let pause = backoff(deaths, RESTART_FIRST, RESTART_MOST);
-        tracing::error!(member, ?ended, ?pause, "the reconciler died and is started again");
+        tracing::error!(?ended, ?pause, "reconciling died and is started again");
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = cancel.cancelled() => {}
@@ -119,7 +88,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_dies_is_seen_and_started_again_later_each_time() {
-        let running = Running::new();
+        let running = Running::default();
         let cancel = CancellationToken::new();
         let starts = Arc::new(AtomicU32::new(0));
         let (counted, stop) = (starts.clone(), cancel.clone());
@@ -134,7 +103,7 @@ mod tests {
                 }
             }
         };
-        let task = tokio::spawn(keep_running("local".into(), run, running.clone(), cancel.clone()));
+        let task = tokio::spawn(keep_running(run, running.clone(), cancel.clone()));
         let mut seen = Vec::new();
         for _ in 0..40 {
             tokio::time::sleep(Duration::from_millis(50)).await;
