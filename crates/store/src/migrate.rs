@@ -1,6 +1,6 @@
 //! Bringing the schema up to date, and refusing one from the future.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement};
 use sea_orm_migration::MigratorTrait;
 use types::{Error, MemberId, Result, Secret, Timestamp, name::LOCAL_MEMBER};
 
@@ -128,7 +128,9 @@ impl Schema {
                 };
                 // A session-level lock needs a session of its own, and may be waited for.
                 let holder = pool::patient_session(url.expose()).await.map_err(db)?;
-                let got: Option<Option<i64>> = sql::scalar(&holder, lock, []).await?;
+                // Waited for longer than a statement may take.
+                let got = holder.query_one_raw(Statement::from_string(self.backend(), lock)).await.map_err(db)?;
+                let got = got.map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose().map_err(db)?;
                 if got.flatten() != Some(1) {
                     return Err(Error::internal("another process has been migrating this database for two minutes"));
                 }

@@ -6,10 +6,17 @@
 //! **No session outlives its process's usefulness.** A process that was stopped, or cut off, in the middle of a transaction
 //! holds locks that others need. A server ends such a session by itself, long before a lease that others wait for would
 //! matter: [`IDLE_IN_TRANSACTION`] after its last statement, or when its machine no longer answers.
+//!
+//! **No process waits for a server that does not answer.** A network that swallows what is sent looks like a slow statement
+//! for a quarter of an hour. So each statement is given up after [`ANSWER`], and its connection closed and replaced: it
+//! is asked whether it still works when it is given back, and that must be answered within [`GIVEN_BACK`].
 
 use std::{sync::Arc, time::Duration};
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, sqlx};
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr,
+    sqlx::{self, Connection},
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::{Error, Result};
 
@@ -23,7 +30,13 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
 /// Longest wait for a row that another transaction has; then it is tried again from the start.
 const LOCK_WAIT: Duration = Duration::from_secs(3);
 /// Longest statement.
-const STATEMENT: Duration = Duration::from_secs(30);
+const STATEMENT: Duration = Duration::from_secs(10);
+/// Longest wait for a statement's answer: after that the server has ended it, or is not there.
+const ANSWER: Duration = Duration::from_secs(12);
+/// Longest wait for a connection that is given back, possibly in the middle of a statement, to say that it still works.
+const GIVEN_BACK: Duration = Duration::from_secs(1);
+/// Longest wait for one's turn to write to SQLite.
+const SQLITE_TURN: Duration = Duration::from_secs(30);
 /// Longest wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// A connection that lay idle for longer is asked whether it still works before it is used.
@@ -78,8 +91,22 @@ impl Pool {
     }
 
     pub(crate) async fn ping(&self) -> Result<()> {
-        self.read.ping().await.map_err(db)
+        answered(self.backend(), self.read.ping()).await.map_err(db)
     }
+}
+
+/// What a server answers, unless it says nothing for too long. SQLite is not far away: its waits end by themselves.
+pub(crate) async fn answered<T>(backend: DbBackend, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    if backend == DbBackend::Sqlite {
+        return answer.await;
+    }
+    let silent = || DbErr::Conn(RuntimeErr::Internal("the database does not answer".into()));
+    tokio::time::timeout(ANSWER, answer).await.unwrap_or_else(|_| Err(silent()))
+}
+
+/// Whether a connection still works. The pool asks as well, but without an end.
+async fn still_works(session: &mut impl Connection) -> Result<bool, sqlx::Error> {
+    tokio::time::timeout(GIVEN_BACK, session.ping()).await.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
 }
 
 fn cannot_open(what: &str, error: &DbErr) -> Error {
@@ -105,8 +132,9 @@ async fn open_server(url: &str, most: u32) -> Result<DatabaseConnection, DbErr> 
         .test_before_acquire_if_idle_for(TRUSTED_IDLE)
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(|postgres| postgres.options(postgres_limits()))
+        .map_sqlx_postgres_pool_opts(|pool| pool.after_release(|session, _| Box::pin(still_works(session))))
         .map_sqlx_mysql_pool_opts(|pool| {
-            pool.after_connect(|session, _| {
+            pool.after_release(|session, _| Box::pin(still_works(session))).after_connect(|session, _| {
                 Box::pin(async move {
                     for limit in mariadb_limits() {
                         sqlx::query(sqlx::AssertSqlSafe(limit)).execute(&mut *session).await?;
@@ -165,7 +193,7 @@ async fn open_sqlite(path: &str, connections: u32) -> Result<DatabaseConnection,
 async fn try_open_sqlite(path: &str, connections: u32) -> Result<DatabaseConnection, DbErr> {
     use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
     let mut options = ConnectOptions::new(format!("sqlite:{path}?mode=rwc"));
-    options.max_connections(connections).min_connections(1).acquire_timeout(STATEMENT).sqlx_logging(false);
+    options.max_connections(connections).min_connections(1).acquire_timeout(SQLITE_TURN).sqlx_logging(false);
     options.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
     let file = path.to_owned();
     options.map_sqlx_sqlite_opts(move |sqlite| {

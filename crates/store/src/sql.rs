@@ -9,6 +9,7 @@ use types::{ClusterName, Result};
 use crate::{
     dialect::{placeholders, returns_ids},
     error::{db, is_duplicate},
+    pool::answered,
 };
 
 fn statement(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
@@ -19,7 +20,7 @@ fn statement(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIter
 /// Changes rows; answers how many.
 pub(crate) async fn execute(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<u64> {
     let statement = statement(connection, sql, values);
-    Ok(connection.execute_raw(statement).await.map_err(db)?.rows_affected())
+    Ok(answered(connection.get_database_backend(), connection.execute_raw(statement)).await.map_err(db)?.rows_affected())
 }
 
 /// As [`execute`]. `None`: another row has a value that must be unique. A transaction is spoilt by that on PostgreSQL.
@@ -29,7 +30,7 @@ pub(crate) async fn execute_unless_taken(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Option<u64>> {
     let statement = statement(connection, sql, values);
-    unless_taken(connection.execute_raw(statement).await.map(|done| done.rows_affected()))
+    unless_taken(answered(connection.get_database_backend(), connection.execute_raw(statement)).await.map(|done| done.rows_affected()))
 }
 
 /// Adds one row; answers its id. `None` as in [`execute_unless_taken`].
@@ -40,11 +41,11 @@ pub(crate) async fn insert_unless_taken(
 ) -> Result<Option<i64>> {
     if returns_ids(connection.get_database_backend()) {
         let statement = statement(connection, &format!("{sql} RETURNING id"), values);
-        let row = connection.query_one_raw(statement).await;
+        let row = answered(connection.get_database_backend(), connection.query_one_raw(statement)).await;
         return unless_taken(row.and_then(|row| row.ok_or(DbErr::RecordNotInserted)?.try_get_by_index(0)));
     }
     let statement = statement(connection, sql, values);
-    unless_taken(connection.execute_raw(statement).await.map(|done| done.last_insert_id().cast_signed()))
+    unless_taken(answered(connection.get_database_backend(), connection.execute_raw(statement)).await.map(|done| done.last_insert_id().cast_signed()))
 }
 
 fn unless_taken<T>(result: Result<T, DbErr>) -> Result<Option<T>> {
@@ -58,7 +59,7 @@ fn unless_taken<T>(result: Result<T, DbErr>) -> Result<Option<T>> {
 /// All rows that a SELECT finds, unread.
 pub(crate) async fn raw(connection: &impl ConnectionTrait, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<Vec<QueryResult>> {
     let statement = statement(connection, sql, values);
-    connection.query_all_raw(statement).await.map_err(db)
+    answered(connection.get_database_backend(), connection.query_all_raw(statement)).await.map_err(db)
 }
 
 /// All rows that a SELECT finds.
@@ -78,7 +79,7 @@ pub(crate) async fn row<R: FromQueryResult>(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Option<R>> {
     let statement = statement(connection, sql, values);
-    let row = connection.query_one_raw(statement).await.map_err(db)?;
+    let row = answered(connection.get_database_backend(), connection.query_one_raw(statement)).await.map_err(db)?;
     row.map(|row| R::from_query_result(&row, "").map_err(db)).transpose()
 }
 
@@ -95,7 +96,7 @@ pub(crate) async fn scalar<T: TryGetable>(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Option<T>> {
     let statement = statement(connection, sql, values);
-    let row = connection.query_one_raw(statement).await.map_err(db)?;
+    let row = answered(connection.get_database_backend(), connection.query_one_raw(statement)).await.map_err(db)?;
     row.map(|row| row.try_get_by_index(0).map_err(db)).transpose()
 }
 

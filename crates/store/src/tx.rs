@@ -13,7 +13,11 @@ use std::{
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait, Value};
 use types::{Error, MemberId, Result, Subject};
 
-use crate::{error::db, pool::Pool, sql};
+use crate::{
+    error::db,
+    pool::{Pool, answered},
+    sql,
+};
 
 /// How often a transaction is run that others stand in the way of.
 const TRIES: u32 = 4;
@@ -85,7 +89,7 @@ impl Pool {
         Tx { shared: shared.clone() }.send_deferred().await?;
         let shared = Arc::into_inner(shared).ok_or_else(|| Error::internal("a transaction is used after its end"))?;
         let Shared { tx, wakes, deferred: _ } = shared;
-        tx.commit().await.map_err(db)?;
+        answered(self.backend(), tx.commit()).await.map_err(db)?;
         let mut woken = wakes.into_inner().unwrap_or_else(PoisonError::into_inner);
         woken.sort_unstable();
         woken.dedup();
@@ -100,7 +104,7 @@ impl Pool {
             // Said, not left to the server: a repeatable read would sum from a snapshot taken before the owner's lock was had.
             _ => TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..TransactionOptions::default() },
         };
-        self.writer().begin_with_options(options).await.map_err(db)
+        answered(self.backend(), self.writer().begin_with_options(options)).await.map_err(db)
     }
 }
 
