@@ -1,10 +1,26 @@
 //! `KUBEKCLOUD_KILL_AT=<step>.<before|after>` kills this process there, as SIGKILL would: no destructor runs, nothing is flushed.
+//! `KUBEKCLOUD_STOP_AT=<fence|owner>.held` freezes it there, once, as SIGSTOP would.
 
-/// Arms the failpoint that the environment names.
+use std::sync::Once;
+
+use rustix::process::{Signal, getpid, kill_process};
+
+/// Arms the failpoints that the environment names.
 pub(crate) fn arm() {
-    let Ok(point) = std::env::var("KUBEKCLOUD_KILL_AT") else { return };
-    let die = || {
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    };
-    fail::cfg_callback(point, die).expect("a callback can always be set");
+    if let Ok(point) = std::env::var("KUBEKCLOUD_KILL_AT") {
+        call_at(point, || signal(Signal::KILL));
+    }
+    if let Ok(point) = std::env::var("KUBEKCLOUD_STOP_AT") {
+        let once = Once::new();
+        call_at(point, move || once.call_once(|| signal(Signal::STOP)));
+    }
+}
+
+fn call_at(point: String, act: impl Fn() + Send + Sync + 'static) {
+    fail::cfg_callback(point, act).expect("a callback can always be set");
+}
+
+/// To this process.
+fn signal(signal: Signal) {
+    let _ = kill_process(getpid(), signal);
 }

@@ -3,7 +3,10 @@
 //! Every write is made in [`Observations::fenced`] and has a name ([`Step`], a failpoint).
 
 use sea_orm::Value;
-use types::{Error, MemberId, Result, Step, failpoint};
+use types::{
+    Error, MemberId, Result, Step,
+    failpoint::{self, Held},
+};
 
 use crate::{Lease, LeaseName, Tx, dialect::for_share, pool::Pool, sql};
 
@@ -39,6 +42,7 @@ impl Observations {
             if current.is_none() {
                 return Err(Error::Unavailable { message: "another replica has taken this over".into(), retry_after_seconds: 1 });
             }
+            failpoint::held(Held::Fence);
             work(tx).await
         });
         Ok(fenced.await?.value)

@@ -1,7 +1,10 @@
 //! Users: who they are, what they may, how much they may take.
 
 use sea_orm::{DbErr, FromQueryResult, QueryResult};
-use types::{Bytes, Error, MilliCpu, Result, Role, Timestamp, UserId};
+use types::{
+    Bytes, Error, MilliCpu, Result, Role, Timestamp, UserId,
+    failpoint::{self, Held},
+};
 
 use crate::{
     Intents, Tx, Usage,
@@ -146,7 +149,9 @@ impl Tx {
     /// Locks a user's row until the end: whoever reserves, scales or changes quota for the same owner waits here.
     pub async fn owner_lock(&self, id: UserId) -> Result<Option<UserRow>> {
         let sql = format!("SELECT * FROM users WHERE id = ?{}", for_update(self.backend()));
-        sql::row(self.connection().await?, &sql, [id.0.into()]).await
+        let row = sql::row(self.connection().await?, &sql, [id.0.into()]).await?;
+        failpoint::held(Held::Owner);
+        Ok(row)
     }
 
     /// Locks all admins' rows and counts those who are enabled, so that the last one can't be taken away by two at once.

@@ -1,7 +1,8 @@
 //! Every write that reconciling does, by name, so that a test can kill the process before and after each.
 //!
 //! The write helpers of `store` and `members` take a [`Step`], so a write without a name does not compile.
-//! Without the `failpoints` feature [`hit`] is empty.
+//! Beside them stand the places where a transaction holds what others need ([`Held`]), so that a test can freeze the process
+//! there. Without the `failpoints` feature [`hit`] is empty.
 
 use std::future::Future;
 
@@ -66,16 +67,30 @@ steps! {
 
 /// Runs a write with a failpoint on each side, named `<step>.before` and `<step>.after`.
 pub async fn at<T>(step: Step, write: impl Future<Output = T>) -> T {
-    hit(step, "before");
+    hit(step.as_str(), "before");
     let result = write.await;
-    hit(step, "after");
+    hit(step.as_str(), "after");
     result
 }
 
+/// What an open transaction has, and others wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// A lease's row, shared: `fence.held`.
+    Fence,
+    /// An owner's row: `owner.held`.
+    Owner,
+}
+
+/// A failpoint of a transaction that has just got this.
+pub fn held(what: Held) {
+    hit(if what == Held::Fence { "fence" } else { "owner" }, "held");
+}
+
 #[cfg(feature = "failpoints")]
-fn hit(step: Step, side: &str) {
-    fail::eval(&format!("{}.{side}", step.as_str()), |_| ());
+fn hit(name: &str, side: &str) {
+    fail::eval(&format!("{name}.{side}"), |_| ());
 }
 
 #[cfg(not(feature = "failpoints"))]
-const fn hit(_: Step, _: &str) {}
+const fn hit(_: &str, _: &str) {}

@@ -9,8 +9,8 @@ const README: &str = "README.md";
 const BINARY: &str = "crates/kubekcloud/src/";
 /// How it reads a variable: the name follows.
 const READS: &[&str] = &["get(\"", "lookup(\"", "var(\"", "var_os(\"", "env = \""];
-/// Not the user's to set: a failpoint of tests, and what Kubernetes gives to Pods.
-const OTHERS: &[&str] = &["KUBEKCLOUD_KILL_AT", "KUBERNETES_SERVICE_HOST"];
+/// Not the user's to set: failpoints of tests, and what Kubernetes gives to Pods.
+const OTHERS: &[&str] = &["KUBEKCLOUD_KILL_AT", "KUBEKCLOUD_STOP_AT", "KUBERNETES_SERVICE_HOST"];
 
 const COMMANDS: &[&str] = &["cargo run --release -- dev", "cargo xtask test"];
 
