@@ -3,13 +3,15 @@
 mod client;
 mod database;
 mod kubernetes;
+mod proxy;
 mod server;
 
 use std::{future::Future, time::Duration};
 
-pub(crate) use client::{Client, instance_ids};
-pub(crate) use database::TestDatabase;
+pub(crate) use client::{Answer, Client, instance_ids};
+pub(crate) use database::{LeaseRow, TestDatabase};
 pub(crate) use kubernetes::{Kubernetes, is_real};
+pub(crate) use proxy::{Outage, Proxy};
 pub(crate) use server::{Server, ServerOptions, binary};
 
 /// Waits for a condition with a deadline. `what` is said when it does not come true.

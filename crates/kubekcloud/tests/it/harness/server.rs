@@ -25,6 +25,8 @@ pub(crate) struct ServerOptions {
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Where the process kills itself.
     pub(crate) kill_at: Option<String>,
+    /// Where the process stops itself, once.
+    pub(crate) stop_at: Option<&'static str>,
     /// Whether the tests are a proxy in front of it.
     pub(crate) behind_proxy: bool,
 }
@@ -69,6 +71,9 @@ impl Server {
         if let Some(point) = options.kill_at {
             command.env("KUBEKCLOUD_KILL_AT", point);
         }
+        if let Some(point) = options.stop_at {
+            command.env("KUBEKCLOUD_STOP_AT", point);
+        }
         if options.behind_proxy {
             command.env("KUBEKCLOUD_TRUSTED_PROXIES", "127.0.0.1");
         }
@@ -104,6 +109,23 @@ impl Server {
         rustix::process::Pid::from_child(&self.child)
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(self.pid(), signal).expect("signals");
+    }
+
+    /// Whether it stands still, by SIGSTOP.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");
+        status.lines().any(|line| line.starts_with("State:\tT"))
+    }
+
+    /// Whether this process holds the member's lease.
+    pub(crate) async fn leads(&self) -> bool {
+        let metrics = self.operator.get("/metrics").await.text;
+        metrics.lines().any(|line| line.starts_with("kubekcloud_lease_held") && line.ends_with(" 1"))
+    }
+
     /// Memory that it has, in MiB.
     pub(crate) fn resident_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");
@@ -122,7 +144,7 @@ impl Server {
 
     /// Ends the process as Ctrl-C does; answers whether it ended well.
     pub(crate) async fn interrupt(self) -> bool {
-        rustix::process::kill_process(self.pid(), rustix::process::Signal::INT).expect("signals");
+        self.signal(rustix::process::Signal::INT);
         self.ended().await.success()
     }
 
