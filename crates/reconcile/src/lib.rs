@@ -16,6 +16,7 @@ mod error;
 mod fair_share;
 mod fences;
 mod health;
+mod housekeeping;
 mod keep_running;
 mod lease_holder;
 mod options;

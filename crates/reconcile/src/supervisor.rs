@@ -25,6 +25,7 @@ use crate::{
     Changes, Health, Options, Wake,
     fair_share::{Fleet, Move, moves},
     fences::Fences,
+    housekeeping::keep_house,
     keep_running::keep_running,
     lease_holder::LeaseHolder,
     poll::poll,
@@ -144,6 +145,7 @@ impl Run {
             () = renew_until_lost(ttl, until, || self.leases.heartbeat(replica, ttl), granted, failed) => true,
             () = self.follow(replica, &fences, &mut tenures) => false,
             () = poll(&self.observations, &self.wake, self.options.poll) => false,
+            () = keep_house(&self.observations, &self.leases, replica) => false,
             () = self.cancel.cancelled() => false,
         };
         drop(fences);
