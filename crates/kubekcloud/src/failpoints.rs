@@ -1,7 +1,7 @@
 //! `KUBEKCLOUD_KILL_AT=<step>.<before|after>` kills this process there, as SIGKILL would: no destructor runs, nothing is flushed.
 //! `KUBEKCLOUD_STOP_AT=<fence|owner>.held` freezes it there, once, as SIGSTOP would.
 
-use std::sync::Once;
+use std::{sync::Once, time::Duration};
 
 use rustix::process::{Signal, getpid, kill_process};
 
@@ -12,7 +12,12 @@ pub(crate) fn arm() {
     }
     if let Ok(point) = std::env::var("KUBEKCLOUD_STOP_AT") {
         let once = Once::new();
-        call_at(point, move || once.call_once(|| signal(Signal::STOP)));
+        let stop = || {
+            signal(Signal::STOP);
+            // Another thread may have taken the signal: this one goes no further before all stand still.
+            std::thread::sleep(Duration::from_millis(200));
+        };
+        call_at(point, move || once.call_once(stop));
     }
 }
 
