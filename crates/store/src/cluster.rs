@@ -225,7 +225,8 @@ impl Tx {
 
     /// Locks a cluster for a change of its intent.
     pub async fn cluster_lock(&self, whose: Whose, id: ClusterId) -> Result<Option<ClusterIntentRow>> {
-        // The owner is part of what is locked: waiting for somebody else's row would tell that it is there.
+        // The owner is part of what is locked: waiting for somebody else's row would tell that it is there. MariaDB waits for the row before
+        // it looks at its owner; what that could tell is a few milliseconds of somebody's transaction.
         let sql = format!("SELECT * FROM clusters c WHERE c.id = ? AND {OF_OWNER}{}", for_update(self.backend()));
         sql::row(self.connection().await?, &sql, iter::once(id.0.into()).chain(of_owner(whose))).await
     }
