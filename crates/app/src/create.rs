@@ -54,7 +54,9 @@ impl App {
         let admitted =
             self.transact(&permit, Some(caller.user.id), |tx| async move { admit_cluster(&tx, caller, validated, repeat.as_ref()).await }).await;
         let (id, replayed) = admitted.map_err(|error| match error {
-            Error::Contended => Error::Unavailable { message: "Many clusters of this name are being created at once".into(), retry_after_seconds: 1 },
+            Error::Contended => {
+                Error::Unavailable { message: "Others are creating or changing the same; nothing was created".into(), retry_after_seconds: 1 }
+            }
             other => other,
         })?;
         if !wait.is_zero() {
