@@ -10,6 +10,7 @@ impl App {
     /// Entries with ids below `before`, newest first. Admins only.
     pub async fn audit_list(&self, caller: &Caller, before: Option<i64>, limit: u64) -> Result<Vec<AuditEntry>> {
         caller.may(Action::AuditList)?;
+        let _turn = self.reads.of(caller.user.id).await?;
         let rows = self.intents.audit_trail(before.unwrap_or(i64::MAX), limit).await?;
         Ok(rows
             .into_iter()

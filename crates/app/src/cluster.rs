@@ -23,6 +23,7 @@ impl App {
             (Whose::Everybodys, Some(owner)) => Whose::Of(owner),
             (whose, _) => whose,
         };
+        let _turn = self.reads.of(caller.user.id).await?;
         let rows = self.intents.clusters(whose, after, limit).await?;
         Ok(rows.into_iter().map(show::cluster).collect())
     }
@@ -31,6 +32,7 @@ impl App {
     pub async fn cluster_get(&self, caller: &Caller, id: ClusterId) -> Result<ClusterDetail> {
         caller.may(Action::ClusterGet)?;
         let row = self.find_cluster(caller, id).await?;
+        let _turn = self.reads.of(caller.user.id).await?;
         let instances = self.intents.instances(caller.sees(), id, 0, DETAIL_INSTANCES).await?;
         Ok(ClusterDetail { cluster: show::cluster(row), instances: instances.into_iter().map(show::instance).collect() })
     }

@@ -7,16 +7,19 @@ use crate::{App, Caller};
 
 impl App {
     pub(crate) async fn find_cluster(&self, caller: &Caller, id: ClusterId) -> Result<ClusterRow> {
+        let _turn = self.reads.of(caller.user.id).await?;
         self.intents.cluster(caller.sees(), id).await?.ok_or_else(cluster_not_found)
     }
 
     pub(crate) async fn find_instance(&self, caller: &Caller, id: InstanceId) -> Result<InstanceRow> {
+        let _turn = self.reads.of(caller.user.id).await?;
         self.intents.instance(caller.sees(), id).await?.ok_or(Error::NotFound { what: "Instance" })
     }
 
     /// The instances of a cluster with numbers above `after`, lowest first; those being scaled away are not among them.
     pub(crate) async fn find_instances(&self, caller: &Caller, cluster: ClusterId, after: i32, limit: u64) -> Result<Vec<InstanceRow>> {
         self.find_cluster(caller, cluster).await?;
+        let _turn = self.reads.of(caller.user.id).await?;
         self.intents.instances(caller.sees(), cluster, after, limit).await
     }
 }

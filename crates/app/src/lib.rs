@@ -19,6 +19,7 @@ mod quota;
 mod show;
 mod token;
 mod transact;
+mod turns;
 mod user;
 mod validate;
 mod wait;
@@ -36,12 +37,16 @@ pub use cluster::DETAIL_INSTANCES;
 pub use create::{Created, IDEMPOTENCY_KEY_MAX};
 pub use policy::Policy;
 pub use token::Bootstrap;
+use turns::Turns;
 
 /// Tells reconciling that a subject's intent changed. A hint: losing one costs time only.
 pub type Wake = Arc<dyn Fn(MemberId, Subject) + Send + Sync>;
 
 /// Gives what changes whenever this process has written an observation of a subject.
 pub type Changes = Arc<dyn Fn(Subject) -> watch::Receiver<u64> + Send + Sync>;
+
+/// Reads of one user that are made at a time: what one user can have of the database.
+const READS: usize = 4;
 
 /// The use cases, with what they need.
 #[derive(Clone)]
@@ -53,7 +58,10 @@ pub struct App {
     fleet: Fleet,
     wake: Wake,
     changes: Changes,
-    turns: Arc<transact::Turns>,
+    /// One transaction of an owner at a time.
+    writes: Arc<Turns>,
+    /// A few reads of a user at a time.
+    reads: Arc<Turns>,
     waits: Arc<wait::Waits>,
     closing: watch::Sender<bool>,
 }
@@ -68,7 +76,8 @@ impl App {
             fleet,
             wake,
             changes,
-            turns: Arc::default(),
+            writes: Arc::new(Turns::new(1)),
+            reads: Arc::new(Turns::new(READS)),
             waits: Arc::default(),
             closing: watch::Sender::new(false),
         }

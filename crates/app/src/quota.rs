@@ -76,6 +76,7 @@ impl App {
     /// The caller's own quota; nothing is available where it was lowered below use.
     pub async fn quota_get(&self, caller: &Caller) -> Result<wire::user::Quota> {
         caller.may(Action::UserQuota)?;
+        let _turn = self.reads.of(caller.user.id).await?;
         let used = self.intents.usage(caller.user.id).await?;
         let total = caller.user.quota;
         let left = |total: i64, used: i64| (total - used).max(0);

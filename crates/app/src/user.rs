@@ -57,6 +57,7 @@ impl App {
     /// Users with ids above `after`, lowest first, with what they take. Admins only.
     pub async fn user_list(&self, caller: &Caller, after: i64, limit: u64) -> Result<Vec<User>> {
         caller.may(Action::UserList)?;
+        let _turn = self.reads.of(caller.user.id).await?;
         let users = self.intents.users(after, limit).await?;
         Ok(users.into_iter().map(|(row, used)| show::user(row, used)).collect())
     }
@@ -67,6 +68,7 @@ impl App {
         if !caller.is_admin() && caller.user.id != id {
             return Err(user_not_found());
         }
+        let _turn = self.reads.of(caller.user.id).await?;
         let row = self.intents.user(id).await?.ok_or_else(user_not_found)?;
         Ok(show::user(row, self.intents.usage(id).await?))
     }

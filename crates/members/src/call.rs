@@ -19,8 +19,9 @@ use crate::{ApiFailure, Member, MemberError, Result, breaker::Circuit, error::ch
 const ANSWER_MAX: usize = 16 << 20;
 /// Longest refusal that is read.
 const REFUSAL_MAX: usize = 64 << 10;
-/// Longest pause that a member may ask for.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+/// Longest pause that a member may ask for: as long as ours grow by themselves, and well below the grace after which an instance that does
+/// not get on is called failed.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
 
 /// Shorter deadlines than this, cut by a lease that ends or by waiting, say nothing of the member when they pass.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -223,9 +224,9 @@ mod tests {
     fn a_member_cannot_ask_for_a_pause_without_end() {
         let status = r#"{"kind": "Status", "details": {"retryAfterSeconds": 2000000000}}"#;
         let seconds = |header, body| refused(503, header, body).retry_after.map(|pause| pause.as_secs());
-        assert_eq!(seconds(Some("18446744073709551615"), "busy"), Some(300));
-        assert_eq!(seconds(Some("31536000"), status), Some(300));
-        assert_eq!(seconds(None, status), Some(300));
+        assert_eq!(seconds(Some("18446744073709551615"), "busy"), Some(30));
+        assert_eq!(seconds(Some("31536000"), status), Some(30));
+        assert_eq!(seconds(None, status), Some(30));
         assert_eq!(seconds(Some("7"), status), Some(7));
         assert_eq!(seconds(None, r#"{"kind": "Status", "details": {"retryAfterSeconds": -1}}"#), None);
         for nonsense in ["-1", "1e9", "99999999999999999999", "Wed, 21 Oct 2026 07:28:00 GMT"] {

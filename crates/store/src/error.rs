@@ -1,5 +1,10 @@
 //! Database errors into ours. Nobody else looks into them.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use sea_orm::{DbErr, RuntimeErr, SqlErr, sqlx};
 use types::Error;
 
@@ -12,10 +17,25 @@ pub(crate) fn db(error: DbErr) -> Error {
             Error::Contended
         }
         Sort::Passing => {
-            tracing::warn!(%error, "database not available");
+            note_unavailable(&error);
             Error::Unavailable { message: "The database is not available".into(), retry_after_seconds: 2 }
         }
         Sort::Defect => Error::internal(format_args!("database: {error}")),
+    }
+}
+
+/// Says so once, and then how often again: while a database is away every request finds that out.
+fn note_unavailable(error: &DbErr) {
+    const QUIET: Duration = Duration::from_secs(5);
+    static LAST: Mutex<Option<(Instant, u64)>> = Mutex::new(None);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut *last {
+        Some((at, unsaid)) if at.elapsed() < QUIET => *unsaid += 1,
+        said => {
+            let unsaid = said.map_or(0, |(_, unsaid)| unsaid);
+            tracing::warn!(%error, unsaid, "database not available");
+            *said = Some((Instant::now(), 0));
+        }
     }
 }
 

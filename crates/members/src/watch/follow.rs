@@ -1,7 +1,8 @@
 //! One kind, listed once and then followed from that version on, for ever.
 //!
 //! Ours rather than `kube::runtime`'s: a line has a bound, the number of objects too, and we know since when nothing
-//! was heard, which a watch that works again without news would not say there. A list that expires is made again; what
+//! was heard, which a watch that works again without news would not say there. A list that expires is made again, and so is that of a
+//! watch that is silent for longer than bookmarks are apart: then the watch is no better than the list, and no worse; what
 //! fails is tried again after a pause that grows until a watch has lasted for a while.
 
 use std::{sync::Arc, time::Duration};
@@ -42,11 +43,13 @@ pub(super) struct Limits {
     pub(super) objects: usize,
     /// Bytes of one line of a watch.
     pub(super) line: usize,
+    /// How long a watch may say nothing. A server sends bookmarks about once a minute; what stands between may swallow them, and all else.
+    pub(super) silence: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { objects: 200_000, line: 2 << 20 }
+        Self { objects: 200_000, line: 2 << 20, silence: Duration::from_secs(90) }
     }
 }
 
@@ -116,14 +119,20 @@ impl Follower {
             .query("labelSelector", self.selector.as_str());
         let mut lines = self.member.call_lines(call, REQUEST_DEADLINE, self.limits.line).await?;
         let begun = Instant::now();
+        let mut heard = begun;
         loop {
-            let until = begun + if place.settled { WATCH_LASTS + WATCH_SLACK } else { SETTLES };
+            let until = (begun + if place.settled { WATCH_LASTS + WATCH_SLACK } else { SETTLES }).min(heard + self.limits.silence);
             let line = match tokio::time::timeout_at(until, lines.next()).await {
                 Ok(Ok(Some(line))) => line,
                 Ok(Ok(None)) => return Ok(()),
                 // The server went away. Whether it is back shows at once.
                 Ok(Err(MemberError::Unreachable(_))) if place.settled => return Ok(()),
                 Ok(Err(error)) => return Err(error),
+                Err(_) if heard.elapsed() >= self.limits.silence => {
+                    // It may have been told and not heard: what is there is asked for.
+                    place.version = None;
+                    return Err(MemberError::Timeout(self.limits.silence));
+                }
                 Err(_) if place.settled => return Ok(()),
                 Err(_) => {
                     place.settled = true;
@@ -131,6 +140,7 @@ impl Follower {
                     continue;
                 }
             };
+            heard = Instant::now();
             self.member.reach.note(None);
             if !line.is_empty() {
                 place.version = Some(self.bring_in::<W>(event::parse(&line)?)?);

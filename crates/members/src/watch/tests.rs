@@ -98,6 +98,27 @@ async fn an_expired_version_is_listed_again_and_names_only_what_changed() {
     assert_eq!((told.lock().unwrap().len(), watches.cache().trouble()), (3, None), "the first list names both");
 }
 
+/// What stands between may answer for the server, and pass nothing on.
+#[tokio::test]
+async fn a_watch_that_says_nothing_is_not_believed_for_ever() {
+    let lists = Arc::new(AtomicUsize::new(0));
+    let count = lists.clone();
+    let fake = Fake::start(move |asked| match is_watch(&asked) {
+        _ if !asked.is("GET /api/v1/pods") => Answer::refusal(404, "NotFound", "none"),
+        true => Answer::lines(&[]),
+        false => match count.fetch_add(1, Ordering::SeqCst) {
+            0 => list(&[object(1, "a", "1")]),
+            _ => list(&[object(2, "b", "2")]),
+        },
+    })
+    .await;
+    let (watches, _) = watch(&fake, &[Watch::PODS], Limits { silence: Duration::from_millis(300), ..Limits::default() });
+    until("the second list", || watches.cache().pods(A).is_empty() && watches.cache().pods(ClusterId(2)).len() == 1).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let lists = lists.load(Ordering::SeqCst);
+    assert!((2..=6).contains(&lists), "listed {lists} times: no more often than it was silent");
+}
+
 #[tokio::test]
 async fn a_line_without_end_is_a_trouble_and_no_spin() {
     let watches_begun = Arc::new(AtomicUsize::new(0));

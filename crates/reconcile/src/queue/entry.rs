@@ -19,7 +19,7 @@ const RETRY_MOST: Duration = Duration::from_secs(30);
 /// At most, while the namespace's controllers have not caught up with it.
 pub(super) const NOT_READY_MOST: Duration = Duration::from_secs(5);
 /// At most, whatever the other side asks for, and whatever a pass plans: a wait is never the end.
-const ASKED_MOST: Duration = Duration::from_secs(300);
+const ASKED_MOST: Duration = Duration::from_secs(30);
 const PLANNED_MOST: Duration = Duration::from_secs(3_600);
 /// For so long after a change of its owner's, whatever a subject is named for is urgent: somebody waits for what comes of it.
 const URGENT_FOR: Duration = Duration::from_secs(30);

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::{backoff::backoff, compute::plan::Action};
 
 /// The longest that a member may ask for.
-const ASKED_MOST: Duration = Duration::from_secs(300);
+const ASKED_MOST: Duration = Duration::from_secs(30);
 
 /// A write that is to be tried again, and when.
 #[derive(Debug)]
