@@ -55,21 +55,37 @@ async fn who_repeats_a_create_in_parallel_stops_nobody() {
     let before = lease(&raw).await;
     let quiet = p99(&other).await;
 
+    // What the machine does besides may hold up one round; what the siege does holds up each.
+    let mut besieged = besiege(&hostile, &other, &body, &key, &first).await;
+    for _ in 0..2 {
+        if besieged < (quiet * 3).max(MOST) {
+            break;
+        }
+        besieged = besieged.min(besiege(&hostile, &other, &body, &key, &first).await);
+    }
+    assert!(besieged < (quiet * 3).max(MOST), "{besieged:?}, and {quiet:?} before");
+    assert_eq!(lease(&raw).await, before, "it was not lost meanwhile");
+}
+
+/// What others may wait, however slow the machine is.
+const MOST: Duration = Duration::from_millis(250);
+
+/// Repeats a create in parallel, each time answered as the first; answers the p99 of somebody else meanwhile.
+async fn besiege(hostile: &Client, other: &Client, body: &Value, key: &str, first: &Value) -> Duration {
     let began = Instant::now();
     let repeat = || async {
         let mut times = 0;
         while began.elapsed() < SIEGE || times == 0 {
-            let answer = create_with_key(&hostile, &body, &key).await;
+            let answer = create_with_key(hostile, body, key).await;
             assert!(answer.headers.contains_key("idempotency-replayed"), "{answer:?}");
             assert_eq!(answer.expect(201)["id"], first["id"]);
             times += 1;
         }
         times
     };
-    let (times, besieged) = tokio::join!(join_all((0..64).map(|_| repeat())), p99(&other));
+    let (times, besieged) = tokio::join!(join_all((0..64).map(|_| repeat())), p99(other));
     assert!(times.iter().sum::<usize>() > 64);
-    assert!(besieged < (quiet * 3).max(Duration::from_millis(250)), "{besieged:?}, and {quiet:?} before");
-    assert_eq!(lease(&raw).await, before, "it was not lost meanwhile");
+    besieged
 }
 
 #[tokio::test(flavor = "multi_thread")]
